@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * pvs/config.h - every number of the policy, in one struct.
+ *
+ * Zero means "the default". pvs_config_resolve() fills the defaults in and must be called once
+ * before the struct is handed to the core; pvs_config_check() says which field is wrong and why.
+ * All fields are pvs_u32. `_ns` is nanoseconds, `_q10` a share in 1/1024.
+ */
+#ifndef PVS_CONFIG_H
+#define PVS_CONFIG_H
+
+#include <pvs/port.h>
+
+/* flags */
+#define PVS_CONFIG_MEASURE_ONLY 0x1u /* decide and count, but let the adapter apply nothing */
+
+struct pvs_config {
+	pvs_u32 flags;
+
+	/* The boost account of a vCPU: which part of its own share it may use out of turn. */
+	pvs_u32 boost_share_q10;  /* part of the entitlement, 1..1024, default 256 (25 %, seed 003) */
+	pvs_u32 boost_burst_ns;   /* capacity, 50 us..100 ms, default 4 ms: twice the 2 ms critical
+				   * budget of pvsched v3, so that a 16 ms audio period at 5 % and
+				   * its exits never leave the upper half */
+	pvs_u32 boost_resume_ns;  /* an emptied account boosts again from here; 1 us..burst,
+				   * default burst / 2 */
+	pvs_u32 grant_max_ns;     /* one boost without sleeping, 5 us..100 ms, default 3 ms
+				   * (pvsched v1's preempt-off maximum) */
+	pvs_u32 grant_rest_ns;    /* rest after such a boost, 0..1 s, default 3 ms */
+
+	/* The interrupt account: boosts that the host opened or interrupt context asked for. */
+	pvs_u32 irq_share_q10;    /* part of the entitlement, 1..1024, default 102 (10 %) */
+	pvs_u32 irq_burst_ns;     /* capacity, 10 us..10 ms, default 1 ms */
+
+	/* The normal account: boosted time is taken from here and paid back. */
+	pvs_u32 credit_max_ns;    /* unused share kept, 0..1 s, default 10 ms (credit2's) */
+	pvs_u32 debt_start_ns;    /* debt from which paying back begins, 1 us..1 s, default 1 ms */
+	pvs_u32 debt_max_ns;      /* debt is forgotten beyond this, 1 ms..4 s, default 1 s */
+
+	/* The VM's cap: all vCPUs together. */
+	pvs_u32 vm_share_q10;     /* of one CPU, 1..65536, default 512 */
+	pvs_u32 vm_burst_ns;      /* capacity, 100 us..1 s, default 20 ms */
+	pvs_u32 vm_quantum_ns;    /* reserved at a time, 10 us..10 ms, default 500 us */
+
+	/* Hints. */
+	pvs_u32 stale_ns;         /* run time after which an unchanged hint counts no more,
+				   * 1 ms..4 s, default 100 ms */
+	pvs_u32 raise_min_ns;     /* between two raises of one vCPU, 0..1 s, default 100 us */
+	pvs_u32 malformed_min_ns; /* the same after a malformed word, 0..1 s, default 10 ms */
+
+	/* Ranking among boosted vCPUs. */
+	pvs_u32 level_hold_ns;    /* how long an emptied account keeps the rank low, 1 ms..4 s,
+				   * default 1 s */
+
+	/* Latency instead of priority, for a vCPU whose wake-ups the host cannot see. */
+	pvs_u32 latency_ns;       /* 0..100 ms, default 350 us: half of EEVDF's base slice on one
+				   * CPU (Linux 7.3, fair.c: 700 us) */
+
+	/* Asking again. */
+	pvs_u32 recheck_min_ns;   /* never sooner, 1 us..100 ms, default 250 us */
+	pvs_u32 poll_ns;          /* hint words are looked at this often without any event,
+				   * 100 us..1 s, default 10 ms */
+	pvs_u32 dt_max_ns;        /* a single step of time counts at most this, 1 ms..4 s,
+				   * default 1 s */
+};
+
+/* Profiles: a config with zeros (= defaults) but for what the use asks for. */
+#define PVS_PROFILE_DEFAULT       0u
+#define PVS_PROFILE_MEASURE_ONLY  1u
+#define PVS_PROFILE_COUNT         2u
+
+struct pvs_config_error {
+	const char *field; /* static string, never NULL after an error */
+	pvs_u32 value;
+	pvs_u32 min;
+	pvs_u32 max;
+};
+
+/*
+ * Sets *cfg to the profile, resolved. Returns PVS_OK or PVS_E_INVALID (unknown profile).
+ * Context: any. Complexity: O(1). No ownership changes hands.
+ */
+PVS_API int pvs_config_profile(pvs_u32 profile, struct pvs_config *cfg);
+
+/* Replaces each zero that means "default" by the default. Idempotent. Context: any. O(1). */
+PVS_API void pvs_config_resolve(struct pvs_config *cfg);
+
+/*
+ * Checks a resolved config. Returns PVS_OK, or PVS_E_RANGE with *err filled in (err may be NULL)
+ * for the first field, in declaration order, that is out of its range. Context: any. O(1).
+ */
+PVS_API int pvs_config_check(const struct pvs_config *cfg, struct pvs_config_error *err);
+
+#endif /* PVS_CONFIG_H */

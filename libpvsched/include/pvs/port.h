@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * pvs/port.h - everything about the compiler and the place the core runs in, in one file.
+ *
+ * The core asks its host for no function at all. What differs between C11 user space, a kernel,
+ * Xen and BPF is how memory is read once, how a word is changed atomically, and what the
+ * compiler or the verifier has to be told. A host overrides a macro by defining it first.
+ */
+#ifndef PVS_PORT_H
+#define PVS_PORT_H
+
+#include <pvs/abi.h>
+
+#ifndef PVS_NULL
+#define PVS_NULL ((void *)0)
+#endif
+
+/* A small function of a header or a stage. BPF needs it inlined; elsewhere it is only faster. */
+#ifndef PVS_INLINE
+#define PVS_INLINE static inline __attribute__((always_inline))
+#endif
+
+/* A function the library exports. In one translation unit (BPF, amalgamation): static. */
+#ifndef PVS_API
+#define PVS_API __attribute__((visibility("default")))
+#endif
+
+/* A function one stage offers to the others, not exported. */
+#ifndef PVS_STAGE
+#define PVS_STAGE __attribute__((visibility("hidden")))
+#endif
+
+/* A constant table. clang 14 puts small ones where libbpf cannot find them: name the section. */
+#ifndef PVS_TAB
+#if defined(__bpf__)
+#define PVS_TAB __attribute__((section(".rodata")))
+#else
+#define PVS_TAB
+#endif
+#endif
+
+/* Hide a value from the optimiser, so that the mask or test behind it stays in the code. */
+#ifndef PVS_OPT
+#if defined(__bpf__)
+#define PVS_OPT(x) __asm__ volatile("" : "+r"(x))
+#else
+#define PVS_OPT(x) ((void)0)
+#endif
+#endif
+
+/* A loop with a constant bound. BPF may define it as bpf_for. `i` is declared by the caller. */
+#ifndef PVS_FOR
+#define PVS_FOR(i, n) for ((i) = 0; (i) < (n); (i)++)
+#endif
+
+/* Unsigned 64-bit division; never on a hot path. A kernel without __udivdi3 overrides it. */
+#ifndef PVS_DIV64
+#define PVS_DIV64(a, b) ((b) ? (a) / (b) : 0u)
+#endif
+
+#ifndef PVS_BARRIER
+#define PVS_BARRIER() __asm__ volatile("" : : : "memory")
+#endif
+
+/* ---- shared memory: one aligned load or store of the whole word, little-endian ------------- */
+
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define PVS_LE16(x) __builtin_bswap16(x)
+#define PVS_LE32(x) __builtin_bswap32(x)
+#define PVS_LE64(x) __builtin_bswap64(x)
+#else
+#define PVS_LE16(x) (x)
+#define PVS_LE32(x) (x)
+#define PVS_LE64(x) (x)
+#endif
+
+#ifndef PVS_LOAD64
+#define PVS_LOAD64(p) PVS_LE64(*(const volatile pvs_u64 *)(p))
+#define PVS_LOAD32(p) PVS_LE32(*(const volatile pvs_u32 *)(p))
+#define PVS_LOAD16(p) PVS_LE16(*(const volatile pvs_u16 *)(p))
+#define PVS_STORE64(p, v) (*(volatile pvs_u64 *)(p) = PVS_LE64((pvs_u64)(v)))
+#define PVS_STORE32(p, v) (*(volatile pvs_u32 *)(p) = PVS_LE32((pvs_u32)(v)))
+#define PVS_STORE16(p, v) (*(volatile pvs_u16 *)(p) = (pvs_u16)PVS_LE16((pvs_u16)(v)))
+#endif
+
+/* ---- atomics on private memory: only what BPF has too --------------------------------------- */
+
+#ifndef PVS_CAS64
+#define PVS_CAS64(p, expect, desired) __sync_val_compare_and_swap((p), (expect), (desired))
+#define PVS_OR32(p, bits) __sync_fetch_and_or((p), (bits))
+#define PVS_XCHG32(p, v) __sync_lock_test_and_set((p), (v))
+#endif
+
+/* ---- fields of a word ------------------------------------------------------------------------ */
+
+#define PVS_MASK(bits) ((((pvs_u64)1) << (bits)) - 1u)
+#define PVS_GET(word, shift, bits) ((pvs_u32)(((word) >> (shift)) & PVS_MASK(bits)))
+#define PVS_PUT(value, shift, bits) (((pvs_u64)(value) & PVS_MASK(bits)) << (shift))
+
+#endif /* PVS_PORT_H */
