@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+# The engine's sources, relative to this directory, in the order the data flows.
+set(PVS_CORE_FILES
+	src/snapshot.c
+	src/validate.c
+	src/config.c
+	src/account.c
+	src/cap.c
+	src/boost.c
+	src/decide.c
+	src/step.c
+	src/saved.c
+	src/vm.c
+	src/version.c)
