@@ -7,6 +7,7 @@ set(PVS_CORE_FILES
 	src/account.c
 	src/cap.c
 	src/boost.c
+	src/limit.c
 	src/decide.c
 	src/step.c
 	src/saved.c

@@ -24,16 +24,17 @@ struct pvs_config {
 				   * its exits never leave the upper half */
 	pvs_u32 boost_resume_ns;  /* an emptied account boosts again from here; 1 us..burst,
 				   * default burst / 2 */
-	pvs_u32 grant_max_ns;     /* one boost without sleeping, 5 us..100 ms, default 3 ms
-				   * (pvsched v1's preempt-off maximum) */
-	pvs_u32 grant_rest_ns;    /* rest after such a boost, 0..1 s, default 3 ms */
+	pvs_u32 grant_max_ns;     /* boosted run time in one go, 5 us..100 ms, default 3 ms
+				   * (pvsched v1's preempt-off maximum); rest repays it 1:1, and
+				   * once full it must be repaid whole */
 
 	/* The interrupt account: boosts that the host opened or interrupt context asked for. */
 	pvs_u32 irq_share_q10;    /* part of the entitlement, 1..1024, default 102 (10 %) */
 	pvs_u32 irq_burst_ns;     /* capacity, 10 us..10 ms, default 1 ms */
 
 	/* The normal account: boosted time is taken from here and paid back. */
-	pvs_u32 credit_max_ns;    /* unused share kept, 0..1 s, default 10 ms (credit2's) */
+	pvs_u32 credit_max_ns;    /* unused share kept, 1 ns..1 s, default 2 ms (what credit2
+				   * carries over a reset, seed 003) */
 	pvs_u32 debt_start_ns;    /* debt from which paying back begins, 1 us..1 s, default 1 ms */
 	pvs_u32 debt_max_ns;      /* debt is forgotten beyond this, 1 ms..4 s, default 1 s */
 
@@ -45,15 +46,15 @@ struct pvs_config {
 	/* Hints. */
 	pvs_u32 stale_ns;         /* run time after which an unchanged hint counts no more,
 				   * 1 ms..4 s, default 100 ms */
-	pvs_u32 raise_min_ns;     /* between two raises of one vCPU, 0..1 s, default 100 us */
-	pvs_u32 malformed_min_ns; /* the same after a malformed word, 0..1 s, default 10 ms */
+	pvs_u32 raise_min_ns;     /* between two raises of one vCPU, 1 ns..1 s, default 100 us */
+	pvs_u32 malformed_min_ns; /* the same after a malformed word, 1 ns..1 s, default 10 ms */
 
 	/* Ranking among boosted vCPUs. */
 	pvs_u32 level_hold_ns;    /* how long an emptied account keeps the rank low, 1 ms..4 s,
 				   * default 1 s */
 
 	/* Latency instead of priority, for a vCPU whose wake-ups the host cannot see. */
-	pvs_u32 latency_ns;       /* 0..100 ms, default 350 us: half of EEVDF's base slice on one
+	pvs_u32 latency_ns;       /* 100 us..100 ms (what EEVDF takes), default 350 us: half of EEVDF's base slice on one
 				   * CPU (Linux 7.3, fair.c: 700 us) */
 
 	/* Asking again. */
@@ -62,6 +63,10 @@ struct pvs_config {
 				   * 100 us..1 s, default 10 ms */
 	pvs_u32 dt_max_ns;        /* a single step of time counts at most this, 1 ms..4 s,
 				   * default 1 s */
+
+	/* Derived by pvs_config_resolve(); never set by hand. */
+	pvs_u32 vm_cost_q10;      /* wall time that one ns of boost costs the VM's cap */
+	pvs_u32 reserved;
 };
 
 /* Profiles: a config with zeros (= defaults) but for what the use asks for. */

@@ -117,8 +117,7 @@ PVS_API void pvs_step(struct pvs_vcpu *v, struct pvs_vm *vm, const struct pvs_co
 
 /* Writes what the guest may know: applied, window_left and, when COUNTERS is accepted, the
  * counters. The host's words are only ever written. Context: as pvs_decide(). O(1). */
-PVS_API void pvs_publish_status(const struct pvs_vcpu *v, const struct pvs_vm *vm,
-				struct pvs_slot *slot);
+PVS_API void pvs_publish_status(struct pvs_vcpu *v, const struct pvs_vm *vm, struct pvs_slot *slot);
 
 /*
  * Compares two vCPUs that both want one CPU: 1 when `a` goes first, -1 when `b` does, 0 when the

@@ -38,6 +38,7 @@ enum pvs_reason {
 	PVS_REASON_FOREIGN = 22,     /* somebody else changed the thread: hands off */
 	PVS_REASON_DETACHED = 23,    /* not attached: baseline */
 	PVS_REASON_LATENCY = 24,     /* urgent, but its wake-ups cannot be seen: short slice */
+	PVS_REASON_OUTSIDE = 25,     /* in the VMM, not in the guest: baseline */
 	PVS_REASON_COUNT = 32
 };
 
@@ -90,13 +91,14 @@ struct pvs_vcpu {
 	pvs_u64 share_wait_ns;
 
 	/* durations of the episode at hand, ns */
-	pvs_u64 grant_used_ns;   /* boosted run time since it last slept or rested */
-	pvs_u64 grant_rest_ns;   /* wall time until it may be boosted again */
+	pvs_u64 grant_used_ns;   /* boosted run time, less the rest taken since */
 	pvs_u64 window_left_ns;
 	pvs_u64 stale_left_ns;   /* run time this hint still counts */
 	pvs_u64 raise_wait_ns;   /* wall time until the next raise */
+	pvs_u64 urgent_age_ns;   /* wall time since it was last seen urgent while awake */
 	pvs_u64 boosted_ns;      /* counter: run time charged as boosted */
 	pvs_s64 reserved_ns;     /* of the VM's cap, not used yet */
+	pvs_u64 count_seq;       /* of the slot's counters, even */
 
 	pvs_u32 inbox;           /* posted events, a bit each: pvs_post() */
 	pvs_u32 share_q16;       /* learned share of a CPU, 0 = not known yet */
@@ -116,9 +118,16 @@ struct pvs_vcpu {
 	pvs_u8 irq_empty;
 	pvs_u8 paying;           /* below baseline until normal_left_ns is back */
 	pvs_u8 on_irq;           /* the boost is charged to the interrupt account */
+	pvs_u8 grant_full;       /* latched until grant_used_ns is repaid */
 	pvs_u8 muted;            /* the guest yielded: urgency counts again with the next seq */
+	pvs_u8 asleep;           /* between EV_HALT and EV_WAKE */
+	pvs_u8 outside;          /* between EV_RUN_LEAVE and EV_RUN_ENTER */
+	pvs_u8 foreign;          /* released for good: until EV_ATTACH */
+	pvs_u8 suspect;          /* raise_wait_ns is for a malformed word */
+	pvs_u8 learning;         /* at baseline for long enough to learn the share */
 	pvs_u8 started;          /* the clocks above are valid */
 	pvs_u8 reserved;
+	pvs_u32 latency_ns;      /* asked for in the last decision */
 
 	pvs_u32 reasons[PVS_REASON_COUNT]; /* how often each reason was given; wraps */
 };

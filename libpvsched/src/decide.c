@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * Stage 3, the whole of it in pvs_decide(): time, events, hint, wish, limits, decision.
+ */
+#include "stage.h"
+
+PVS_API void pvs_post(struct pvs_vcpu *v, pvs_u32 event_type)
+{
+	pvs_u32 type = event_type < PVS_EV_COUNT ? event_type : PVS_EV_POLL;
+
+	(void)PVS_OR32(&v->inbox, (pvs_u32)1 << type);
+}
+
+/*
+ * Posted events, in the order of their numbers, then the caller's own. One word cannot tell in
+ * which order they were posted; the numbers are such that the later one of a pair is the one that
+ * is safe when it comes last (leave after enter, halt after wake, detach after attach).
+ */
+static void take_events(struct pvs_vcpu *v, pvs_u32 own)
+{
+	pvs_u32 posted = v->inbox ? PVS_XCHG32(&v->inbox, 0u) : 0u;
+	pvs_u32 type;
+
+	if (posted) {
+		PVS_FOR(type, PVS_EV_COUNT) {
+			if (posted & ((pvs_u32)1 << type))
+				pvs_take_event(v, type);
+		}
+	}
+	pvs_take_event(v, own);
+}
+
+static pvs_u8 throttle_of(pvs_u32 reason)
+{
+	switch (reason) {
+	case PVS_REASON_BOOST_EMPTY:
+	case PVS_REASON_TOO_SHORT:
+		return PVS_THROTTLE_BOOST_EMPTY;
+	case PVS_REASON_IRQ_EMPTY:
+		return PVS_THROTTLE_IRQ_EMPTY;
+	case PVS_REASON_VM_CAP:
+		return PVS_THROTTLE_VM_CAP;
+	case PVS_REASON_GRANT_MAX:
+		return PVS_THROTTLE_GRANT_MAX;
+	case PVS_REASON_RATE:
+		return PVS_THROTTLE_RATE;
+	case PVS_REASON_MALFORMED:
+		return PVS_THROTTLE_MALFORMED;
+	case PVS_REASON_STALE:
+		return PVS_THROTTLE_STALE;
+	default:
+		return 0;
+	}
+}
+
+/* An urgent vCPU whose wake-ups are invisible here is given short slices, which cost nobody. */
+static pvs_u32 latency_wanted(const struct pvs_vcpu *v, const struct pvs_config *cfg, pvs_u32 caps,
+			      pvs_u32 klass)
+{
+	if (!(caps & PVS_CAP_LATENCY) || (caps & PVS_CAP_SEES_WAKE) || !v->urgent_age_ns)
+		return 0;
+	return klass == PVS_CLASS_BASELINE ? cfg->latency_ns : 0u;
+}
+
+/* How long this decision can stand if nothing happens. */
+static pvs_u64 valid_for(const struct pvs_vcpu *v, const struct pvs_config *cfg, pvs_u32 caps,
+			 const struct pvs_want *want)
+{
+	pvs_u64 left = cfg->poll_ns;
+
+	if (pvs_boosted(want->klass)) {
+		pvs_s64 account = want->on_irq ? v->irq_left_ns : v->boost_left_ns;
+
+		left = pvs_min64(left, account > 0 ? (pvs_u64)account : 0u);
+		left = pvs_min64(left, pvs_less64(cfg->grant_max_ns, v->grant_used_ns));
+		left = pvs_min64(left, v->stale_left_ns);
+		if (want->reason == PVS_REASON_WINDOW)
+			left = pvs_min64(left, v->window_left_ns);
+		/* Nobody will tell when it is over: look often. */
+		if (want->reason == PVS_REASON_URGENT && !(caps & PVS_CAP_CAN_KICK))
+			left = 0;
+	} else if (want->reason == PVS_REASON_PAYBACK) {
+		left = pvs_min64(left, (pvs_u64)-v->normal_left_ns);
+	} else if (want->urgent && v->raise_wait_ns) {
+		left = pvs_min64(left, v->raise_wait_ns);
+	}
+	return pvs_max64(left, cfg->recheck_min_ns);
+}
+
+static void count(struct pvs_vcpu *v, const struct pvs_config *cfg, const struct pvs_want *want)
+{
+	if (want->reason == v->reason && want->klass == v->klass)
+		return;
+	v->reasons[want->reason & (PVS_REASON_COUNT - 1u)]++;
+	if (pvs_boosted(want->klass) && !pvs_boosted(v->klass)) {
+		v->boosts++;
+		v->raise_wait_ns = pvs_max64(v->raise_wait_ns, cfg->raise_min_ns);
+	} else if (want->urgent && !pvs_boosted(want->klass)) {
+		v->denials++;
+	}
+}
+
+static void conclude(struct pvs_vcpu *v, const struct pvs_config *cfg, struct pvs_io *io,
+		     const struct pvs_want *want)
+{
+	struct pvs_decision *d = &io->decision;
+	pvs_u32 latency = latency_wanted(v, cfg, io->facts.caps, want->klass);
+	pvs_u8 rank = pvs_boosted(want->klass) ? pvs_rank(v, cfg) : 0u;
+
+	d->flags = 0;
+	if (want->klass != v->klass || rank != v->rank || latency != v->latency_ns)
+		d->flags |= PVS_DECISION_CHANGED;
+	if (cfg->flags & PVS_CONFIG_MEASURE_ONLY)
+		d->flags |= PVS_DECISION_MEASURE;
+	if (!v->attached)
+		d->flags |= PVS_DECISION_RELEASE;
+	if (io->hint.malformed && !io->facts.nested)
+		d->flags |= PVS_DECISION_MALFORMED;
+	count(v, cfg, want);
+
+	v->klass = want->klass;
+	v->reason = want->reason;
+	v->on_irq = want->on_irq;
+	v->rank = rank;
+	v->latency_ns = latency;
+	v->throttle = throttle_of(want->reason);
+	if (v->klass != PVS_CLASS_BASELINE || want->urgent || v->urgent_age_ns || v->paying)
+		d->flags |= PVS_DECISION_SAMPLE;
+
+	d->klass = v->klass;
+	d->rank = rank;
+	d->reason = v->reason;
+	d->throttle = v->throttle;
+	d->latency_ns = latency;
+	d->yield_to = PVS_NO_TARGET;
+	d->perf_q10 = (v->hint.flags & PVS_HINT_UTIL_VALID) ? v->hint.util : 0u;
+	d->reserved = 0;
+	d->recheck_at_ns = v->attached ? io->facts.now_ns + valid_for(v, cfg, io->facts.caps, want)
+				       : PVS_NEVER;
+}
+
+PVS_API void pvs_decide(struct pvs_vcpu *v, struct pvs_vm *vm, const struct pvs_config *cfg,
+			struct pvs_io *io)
+{
+	struct pvs_want want;
+
+	pvs_account(v, cfg, &io->facts);
+	take_events(v, io->event.type);
+	pvs_take_hint(v, cfg, io);
+	pvs_boost_want(v, io->facts.caps, &want);
+	pvs_limit(v, vm, cfg, &io->facts, &want);
+	if (io->event.type == PVS_EV_KICK && want.reason == PVS_REASON_NONE &&
+	    pvs_boosted(v->klass))
+		want.reason = PVS_REASON_KICK;
+	conclude(v, cfg, io, &want);
+}
+
+PVS_API int pvs_preempts(const struct pvs_vcpu *a, const struct pvs_vcpu *b)
+{
+	if (a->klass != b->klass)
+		return a->klass > b->klass ? 1 : -1;
+	if (a->rank != b->rank)
+		return a->rank > b->rank ? 1 : -1;
+	return 0;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * One checkpoint from end to end. If you read one function of this library, read pvs_step().
+ */
+#include "stage.h"
+
+/* Boosts whose end only the guest knows, and that it can tell by its doorbell. */
+static int ends_by_kick(pvs_u32 reason)
+{
+	return reason == PVS_REASON_URGENT || reason == PVS_REASON_PENDING ||
+	       reason == PVS_REASON_CRIT || reason == PVS_REASON_IRQ;
+}
+
+/* A raise now would be looked at: nothing is throttled, and no boost is there yet. */
+static int raise_welcome(const struct pvs_vcpu *v)
+{
+	return v->attached && !v->outside && !pvs_boosted(v->klass) && !v->throttle &&
+	       !v->boost_empty && !v->grant_full;
+}
+
+static pvs_u64 applied_word(const struct pvs_vcpu *v, const struct pvs_vm *vm)
+{
+	pvs_u64 word = PVS_PUT(v->klass, PVS_APPLIED_CLASS_SHIFT, PVS_APPLIED_CLASS_BITS) |
+		       PVS_PUT(v->throttle, PVS_APPLIED_THROTTLE_SHIFT, PVS_APPLIED_THROTTLE_BITS);
+
+	if (!(vm->terms.features & PVS_F_KICK))
+		return word;
+	if (pvs_boosted(v->klass) && ends_by_kick(v->reason))
+		word |= PVS_APPLIED_KICK_DEBOOST;
+	if (raise_welcome(v))
+		word |= PVS_APPLIED_KICK_RAISE;
+	return word;
+}
+
+static pvs_u64 left_us(pvs_s64 ns)
+{
+	pvs_u64 us = ns > 0 ? (pvs_u64)ns / 1000u : 0u;
+
+	return pvs_min64(us, PVS_MASK(PVS_LEFT_BITS));
+}
+
+/* An odd sequence tells the guest that the line is being written. The plain stores between the
+ * two are ordered by the compiler barrier and by nothing else: a reader that sees a mixture has
+ * seen counters, not decisions. */
+static void publish_counters(const struct pvs_vcpu *v, struct pvs_slot *slot)
+{
+	pvs_u64 seq = v->count_seq;
+
+	PVS_STORE64(&slot->count_seq, seq - 1u);
+	PVS_BARRIER();
+	PVS_STORE64(&slot->boosts, v->boosts);
+	PVS_STORE64(&slot->denials, v->denials);
+	PVS_STORE64(&slot->overruns, v->overruns);
+	PVS_STORE64(&slot->malformed, v->malformed);
+	PVS_STORE64(&slot->boosted_ns, v->boosted_ns);
+	PVS_BARRIER();
+	PVS_STORE64(&slot->count_seq, seq);
+}
+
+PVS_API void pvs_publish_status(struct pvs_vcpu *v, const struct pvs_vm *vm, struct pvs_slot *slot)
+{
+	PVS_STORE64(&slot->applied, applied_word(v, vm));
+	PVS_STORE64(&slot->window_left,
+		    (left_us((pvs_s64)v->window_left_ns) << PVS_LEFT_WINDOW_SHIFT) |
+			    (left_us(v->boost_left_ns) << PVS_LEFT_BOOST_SHIFT));
+	if (vm->terms.features & PVS_F_COUNTERS) {
+		v->count_seq += 2u;
+		publish_counters(v, slot);
+	}
+}
+
+PVS_API void pvs_step(struct pvs_vcpu *v, struct pvs_vm *vm, const struct pvs_config *cfg,
+		      struct pvs_slot *slot, struct pvs_io *io)
+{
+	pvs_snapshot(slot, &io->snap);
+	pvs_validate(&io->snap, &vm->terms, &v->hint, &io->hint);
+	pvs_decide(v, vm, cfg, io);
+	pvs_publish_status(v, vm, slot);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * The whole core as one translation unit, for BPF and other hosts that include it instead of
+ * linking it. What they do not call is not compiled in.
+ */
+#define PVS_API static __attribute__((unused))
+#define PVS_STAGE static __attribute__((unused))
+#include "config.c"
+#include "snapshot.c"
+#include "validate.c"
+#include "account.c"
+#include "cap.c"
+#include "boost.c"
+#include "limit.c"
+#include "decide.c"
+#include "step.c"
+#include "vm.c"
+#include "saved.c"
+#include "version.c"
