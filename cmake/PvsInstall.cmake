@@ -31,6 +31,9 @@ install(FILES
 	DESTINATION "${package_dir}")
 
 # ---- pkg-config ------------------------------------------------------------------------------
+# Relative to where the file lies, so that an installed tree can be moved.
+file(RELATIVE_PATH pc_prefix
+	"/prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/prefix")
 configure_file(cmake/libpvsched.pc.in libpvsched.pc @ONLY)
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/libpvsched.pc"
 	DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
@@ -40,7 +43,12 @@ install(FILES sources.cmake DESTINATION "${sources_dir}")
 foreach(part abi libpvsched guest-shim)
 	install(DIRECTORY ${part} DESTINATION "${sources_dir}"
 		FILES_MATCHING
-		PATTERN "include/*.h" PATTERN "src/*.c" PATTERN "src/*.h" PATTERN "sources.cmake"
-		PATTERN golden EXCLUDE PATTERN spec EXCLUDE PATTERN os EXCLUDE)
+		PATTERN "include/pvs/*.h"
+		PATTERN "src/*.c"
+		PATTERN "src/*.h"
+		PATTERN "sources.cmake"
+		PATTERN golden EXCLUDE
+		PATTERN spec EXCLUDE
+		PATTERN os EXCLUDE)
 endforeach()
 install(DIRECTORY LICENSES DESTINATION "${sources_dir}")

@@ -47,7 +47,7 @@ if(PVS_COVERAGE)
 	target_link_options(pvs_options INTERFACE --coverage)
 endif()
 
-# ---- functions -----------------------------------------------------------------------------------
+# ---- functions -------------------------------------------------------------------------------
 function(pvs_add_directories)
 	foreach(directory IN LISTS ARGN)
 		if(EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${directory}/CMakeLists.txt")
@@ -61,7 +61,13 @@ endfunction()
 function(pvs_library name)
 	cmake_parse_arguments(PARSE_ARGV 1 arg "STRICT" "ALIAS" "SOURCES;LINK;INCLUDE")
 	if(arg_UNPARSED_ARGUMENTS OR NOT arg_ALIAS)
-		message(FATAL_ERROR "pvs_library(${name}): ALIAS missing or '${arg_UNPARSED_ARGUMENTS}'")
+		message(FATAL_ERROR
+			"pvs_library(${name}): ALIAS missing or '${arg_UNPARSED_ARGUMENTS}'")
+	endif()
+
+	set(warnings pvs_warnings)
+	if(arg_STRICT)
+		set(warnings pvs_warnings_strict)
 	endif()
 
 	set(scope INTERFACE)
@@ -69,7 +75,7 @@ function(pvs_library name)
 		set(scope PUBLIC)
 		add_library(${name} STATIC ${arg_SOURCES})
 		target_link_libraries(${name} PRIVATE
-			$<BUILD_INTERFACE:$<IF:$<BOOL:${arg_STRICT}>,pvs_warnings_strict,pvs_warnings>>
+			$<BUILD_INTERFACE:${warnings}>
 			$<BUILD_INTERFACE:pvs_options>)
 	else()
 		add_library(${name} INTERFACE)
@@ -95,7 +101,8 @@ endfunction()
 function(pvs_test name)
 	cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;LINK;LABELS;ARGS")
 	if(arg_UNPARSED_ARGUMENTS OR NOT arg_SOURCES)
-		message(FATAL_ERROR "pvs_test(${name}): SOURCES missing or '${arg_UNPARSED_ARGUMENTS}'")
+		message(FATAL_ERROR
+			"pvs_test(${name}): SOURCES missing or '${arg_UNPARSED_ARGUMENTS}'")
 	endif()
 	if(NOT TARGET PkgConfig::PVS_CMOCKA)
 		find_package(PkgConfig REQUIRED)
