@@ -16,32 +16,32 @@ struct field {
 	pvs_u32 preset; /* what zero stands for */
 };
 
-#define FIELD(name, min, max, preset) \
+#define ROW(name, min, max, preset) \
 	{ #name, (pvs_u32)__builtin_offsetof(struct pvs_config, name), (min), (max), (preset) }
 
 /* In declaration order. boost_resume_ns has no preset of its own: it is half of the burst. */
 static const struct field fields[] = {
-	FIELD(flags, 0, PVS_CONFIG_MEASURE_ONLY, 0),
-	FIELD(boost_share_q10, 1, 1024, 256),
-	FIELD(boost_burst_ns, 50 * US, 100 * MS, 4 * MS),
-	FIELD(boost_resume_ns, 1 * US, 100 * MS, 0),
-	FIELD(grant_max_ns, 5 * US, 100 * MS, 3 * MS),
-	FIELD(irq_share_q10, 1, 1024, 102),
-	FIELD(irq_burst_ns, 10 * US, 10 * MS, 1 * MS),
-	FIELD(credit_max_ns, 1, SEC, 2 * MS),
-	FIELD(debt_start_ns, 1 * US, SEC, 1 * MS),
-	FIELD(debt_max_ns, 1 * MS, 4u * SEC, 1 * SEC),
-	FIELD(vm_share_q10, 1, 65536, 512),
-	FIELD(vm_burst_ns, 100 * US, SEC, 20 * MS),
-	FIELD(vm_quantum_ns, 10 * US, 10 * MS, 500 * US),
-	FIELD(stale_ns, 1 * MS, 4u * SEC, 100 * MS),
-	FIELD(raise_min_ns, 1, SEC, 100 * US),
-	FIELD(malformed_min_ns, 1, SEC, 10 * MS),
-	FIELD(level_hold_ns, 1 * MS, 4u * SEC, 1 * SEC),
-	FIELD(latency_ns, 100 * US, 100 * MS, 350 * US),
-	FIELD(recheck_min_ns, 1 * US, 100 * MS, 250 * US),
-	FIELD(poll_ns, 100 * US, SEC, 10 * MS),
-	FIELD(dt_max_ns, 1 * MS, 4u * SEC, 1 * SEC),
+	ROW(flags, 0, PVS_CONFIG_MEASURE_ONLY, 0),
+	ROW(boost_share_q10, 1, 1024, 256),
+	ROW(boost_burst_ns, 50 * US, 100 * MS, 4 * MS),
+	ROW(boost_resume_ns, 1 * US, 100 * MS, 0),
+	ROW(grant_max_ns, 5 * US, 100 * MS, 3 * MS),
+	ROW(irq_share_q10, 1, 1024, 102),
+	ROW(irq_burst_ns, 10 * US, 10 * MS, 1 * MS),
+	ROW(credit_max_ns, 1, SEC, 2 * MS),
+	ROW(debt_start_ns, 1 * US, SEC, 1 * MS),
+	ROW(debt_max_ns, 1 * MS, 4u * SEC, 1 * SEC),
+	ROW(vm_share_q10, 1, 65536, 512),
+	ROW(vm_burst_ns, 100 * US, SEC, 20 * MS),
+	ROW(vm_quantum_ns, 10 * US, 10 * MS, 500 * US),
+	ROW(stale_ns, 1 * MS, 4u * SEC, 100 * MS),
+	ROW(raise_min_ns, 1, SEC, 100 * US),
+	ROW(malformed_min_ns, 1, SEC, 10 * MS),
+	ROW(level_hold_ns, 1 * MS, 4u * SEC, 1 * SEC),
+	ROW(latency_ns, 100 * US, 100 * MS, 350 * US),
+	ROW(recheck_min_ns, 1 * US, 100 * MS, 250 * US),
+	ROW(poll_ns, 100 * US, SEC, 10 * MS),
+	ROW(dt_max_ns, 1 * MS, 4u * SEC, 1 * SEC),
 };
 
 #define FIELD_COUNT (sizeof(fields) / sizeof(fields[0]))
