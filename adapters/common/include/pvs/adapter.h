@@ -90,6 +90,7 @@ struct pvs_host {
 	pvs_u32 applied_count;           /* vCPUs with `applied` */
 	pvs_u64 armed_at_ns;
 	struct pvs_host_totals totals;
+	pvs_u64 totals_seq;              /* of the header's counter line, even */
 	struct pvs_host_counters counters;
 	struct pvs_host_vcpu *vcpus;     /* slot_count of them, the caller's memory */
 };
