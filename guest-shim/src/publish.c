@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * The words a vCPU writes in task context about itself: intent, crit, util_bounds.
+ */
+#include "shim.h"
+
+#define TAG_MASK PVS_SHIM_MASK(PVS_TAG_BITS)
+#define HALF_DATA 0x0fffffffu /* a half without its tag */
+
+/*
+ * Both halves carry the same tag once both have arrived; the host takes no word whose tags differ
+ * (G-11), so their order does not matter.
+ */
+void pvs_guest_store_halves(volatile pvs_u64 *p, pvs_u64 word, pvs_u32 tag)
+{
+	volatile pvs_guest_half *half = (volatile pvs_guest_half *)p;
+	pvs_u32 tag_bits = (pvs_u32)((tag & TAG_MASK) << PVS_INTENT_TAG_LO_SHIFT);
+
+	PVS_GUEST_STORE_HALF(half, ((pvs_u32)word & HALF_DATA) | tag_bits);
+	PVS_GUEST_STORE_HALF(half + 1, ((pvs_u32)(word >> 32) & HALF_DATA) | tag_bits);
+}
+
+pvs_u64 pvs_guest_intent_word(const struct pvs_guest_intent *in)
+{
+	pvs_u64 word;
+
+	word = PVS_SHIM_PUT(pvs_shim_min(in->util, PVS_UTIL_MAX), PVS_INTENT_UTIL_SHIFT);
+	word |= PVS_SHIM_PUT(pvs_shim_min(in->urgency, PVS_URGENCY_MAX), PVS_INTENT_CLASS_SHIFT);
+	word |= PVS_SHIM_PUT(pvs_shim_min(in->level, PVS_LEVEL_MAX), PVS_INTENT_LEVEL_SHIFT);
+	word |= PVS_SHIM_PUT(pvs_shim_min(in->wake_urgency, PVS_URGENCY_MAX),
+			     PVS_INTENT_WAKE_CLASS_SHIFT);
+	word |= PVS_SHIM_PUT(pvs_shim_min(in->wake_level, PVS_LEVEL_MAX),
+			     PVS_INTENT_WAKE_LEVEL_SHIFT);
+	word |= PVS_SHIM_PUT(in->window_us, PVS_INTENT_WINDOW_SHIFT);
+	word |= PVS_SHIM_PUT(in->idle != 0, PVS_INTENT_IDLE_SHIFT);
+	word |= PVS_SHIM_PUT(in->util_valid != 0, PVS_INTENT_UTIL_VALID_SHIFT);
+	word |= PVS_SHIM_PUT(in->wake_valid != 0, PVS_INTENT_WAKE_VALID_SHIFT);
+	return word;
+}
+
+static int says_idle(pvs_u64 word)
+{
+	return PVS_SHIM_GET(word, PVS_INTENT_IDLE_SHIFT, 1) != 0;
+}
+
+/*
+ * The class this word lets the host believe. Idle, it is what the next wake-up is for, because a
+ * host may have boosted for that in advance; no statement is baseline.
+ */
+static pvs_u32 said_class(pvs_u64 word)
+{
+	pvs_u32 urgency = PVS_SHIM_GET(word, PVS_INTENT_CLASS_SHIFT, PVS_INTENT_CLASS_BITS);
+
+	if (says_idle(word)) {
+		urgency = PVS_URGENCY_UNSPECIFIED;
+		if (PVS_SHIM_GET(word, PVS_INTENT_WAKE_VALID_SHIFT, 1))
+			urgency = PVS_SHIM_GET(word, PVS_INTENT_WAKE_CLASS_SHIFT,
+					       PVS_INTENT_WAKE_CLASS_BITS);
+	}
+	return urgency == PVS_URGENCY_UNSPECIFIED ? PVS_URGENCY_NORMAL : urgency;
+}
+
+int pvs_guest_kick_due(const struct pvs_guest_vcpu *v, pvs_u64 before, pvs_u64 applied)
+{
+	pvs_u32 was = said_class(before);
+	pvs_u32 is = said_class(v->intent);
+
+	if (!(v->features & PVS_F_KICK) || (applied & PVS_APPLIED_DONT_BOTHER) ||
+	    says_idle(v->intent))
+		return PVS_GUEST_OK;
+	/* going idle asked for no kick, so the boost of the time before may still be there */
+	if (says_idle(before) && was <= PVS_URGENCY_NORMAL &&
+	    PVS_SHIM_GET(applied, PVS_APPLIED_CLASS_SHIFT, PVS_APPLIED_CLASS_BITS) >=
+		    PVS_CLASS_TASK)
+		was = PVS_URGENCY_INTERACTIVE;
+	if (is > was && (applied & PVS_APPLIED_KICK_RAISE))
+		return PVS_GUEST_KICK;
+	if (is < was && (applied & PVS_APPLIED_KICK_DEBOOST))
+		return PVS_GUEST_KICK;
+	return PVS_GUEST_OK;
+}
+
+int pvs_guest_publish(struct pvs_guest_vcpu *v, const struct pvs_guest_intent *in)
+{
+	if (!v->slot)
+		return PVS_GUEST_STATE;
+	return pvs_guest_store_intent(v, pvs_guest_intent_word(in));
+}
+
+int pvs_guest_retract(struct pvs_guest_vcpu *v)
+{
+	if (!v->slot)
+		return PVS_GUEST_STATE;
+	return pvs_guest_store_intent(v, 0);
+}
+
+void pvs_guest_crit(struct pvs_guest_vcpu *v, pvs_u64 set, pvs_u64 clear)
+{
+	if (!pvs_shim_may(v, PVS_F_CRIT))
+		return;
+	v->crit = ((v->crit & ~clear) | set) & PVS_CRIT_ALL;
+	pvs_shim_store(&v->slot->crit, v->crit, v->features);
+}
+
+void pvs_guest_util_bounds(struct pvs_guest_vcpu *v, pvs_u32 floor, pvs_u32 ceil)
+{
+	if (!pvs_shim_may(v, PVS_F_UTIL_BOUNDS))
+		return;
+	ceil = pvs_shim_min(ceil, PVS_UTIL_MAX);
+	floor = pvs_shim_min(floor, ceil);
+	pvs_shim_store(&v->slot->util_bounds,
+		       PVS_SHIM_PUT(floor, PVS_BOUNDS_FLOOR_SHIFT) |
+			       PVS_SHIM_PUT(ceil, PVS_BOUNDS_CEIL_SHIFT),
+		       v->features);
+}
