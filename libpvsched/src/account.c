@@ -89,7 +89,7 @@ static void pass_durations(struct pvs_vcpu *v, pvs_u64 dt, pvs_u64 run)
 	v->window_left_ns = pvs_less64(v->window_left_ns, run);
 	v->stale_left_ns = pvs_less64(v->stale_left_ns, run);
 	v->raise_wait_ns = pvs_less64(v->raise_wait_ns, dt);
-	v->urgent_age_ns = pvs_less64(v->urgent_age_ns, dt);
+	v->urgent_left_ns = pvs_less64(v->urgent_left_ns, dt);
 }
 
 /* The least that was left, in this hold period and the one before. */

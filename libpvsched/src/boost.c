@@ -14,7 +14,7 @@ static void forget_hint(struct pvs_vcpu *v)
 	v->hint = nothing;
 	v->window_left_ns = 0;
 	v->stale_left_ns = 0;
-	v->urgent_age_ns = 0;
+	v->urgent_left_ns = 0;
 	v->muted = 0;
 }
 
@@ -108,10 +108,12 @@ PVS_STAGE void pvs_take_hint(struct pvs_vcpu *v, const struct pvs_config *cfg,
 	}
 	if (hint->seq != v->hint.seq || !(v->hint.flags & PVS_HINT_ONLINE))
 		v->window_left_ns = (pvs_u64)hint->window_us * NS_PER_US;
-	if (hint->flags & PVS_HINT_IDLE)
+	if (hint->flags & PVS_HINT_IDLE) {
 		v->window_left_ns = 0;
-	else if (is_urgent(hint->urgency))
-		v->urgent_age_ns = cfg->level_hold_ns;
+		v->urgent_left_ns = 0; /* it does sleep: it can be armed */
+	} else if (is_urgent(hint->urgency) && !pvs_boosted(v->klass)) {
+		v->urgent_left_ns = cfg->level_hold_ns;
+	}
 	v->hint = *hint;
 }
 

@@ -38,9 +38,12 @@ static const struct field fields[] = {
 	ROW(raise_min_ns, 1, SEC, 100 * US),
 	ROW(malformed_min_ns, 1, SEC, 10 * MS),
 	ROW(level_hold_ns, 1 * MS, 4u * SEC, 1 * SEC),
-	ROW(latency_ns, 100 * US, 100 * MS, 350 * US),
+	ROW(pay_weight_q10, 1, 1023, 512),
+	ROW(below_weight_q10, 1, 1023, 15),
 	ROW(recheck_min_ns, 1 * US, 100 * MS, 250 * US),
 	ROW(poll_ns, 100 * US, SEC, 10 * MS),
+	ROW(urgent_poll_ns, 100 * US, SEC, 1 * MS),
+	ROW(kick_min_ns, 1 * US, SEC, 4 * MS),
 	ROW(dt_max_ns, 1 * MS, 4u * SEC, 1 * SEC),
 };
 

@@ -53,13 +53,11 @@ static pvs_u8 throttle_of(pvs_u32 reason)
 	}
 }
 
-/* An urgent vCPU whose wake-ups are invisible here is given short slices, which cost nobody. */
-static pvs_u32 latency_wanted(const struct pvs_vcpu *v, const struct pvs_config *cfg, pvs_u32 caps,
-			      pvs_u32 klass)
+static pvs_u32 weight_of(const struct pvs_config *cfg, const struct pvs_want *want)
 {
-	if (!(caps & PVS_CAP_LATENCY) || (caps & PVS_CAP_SEES_WAKE) || !v->urgent_age_ns)
-		return 0;
-	return klass == PVS_CLASS_BASELINE ? cfg->latency_ns : 0u;
+	if (want->klass != PVS_CLASS_BELOW)
+		return 1024u;
+	return want->reason == PVS_REASON_PAYBACK ? cfg->pay_weight_q10 : cfg->below_weight_q10;
 }
 
 /* How long this decision can stand if nothing happens. */
@@ -83,6 +81,10 @@ static pvs_u64 valid_for(const struct pvs_vcpu *v, const struct pvs_config *cfg,
 		left = pvs_min64(left, (pvs_u64)-v->normal_left_ns);
 	} else if (want->urgent && v->raise_wait_ns) {
 		left = pvs_min64(left, v->raise_wait_ns);
+	} else if (v->urgent_left_ns && !(caps & PVS_CAP_SEES_WAKE)) {
+		/* Such a host sees it urgent only by looking; and each look makes an advisory
+		 * host's scheduler think again, which bounds how long a slice overruns. */
+		left = pvs_min64(left, cfg->urgent_poll_ns);
 	}
 	return pvs_max64(left, cfg->recheck_min_ns);
 }
@@ -104,11 +106,11 @@ static void conclude(struct pvs_vcpu *v, const struct pvs_config *cfg, struct pv
 		     const struct pvs_want *want)
 {
 	struct pvs_decision *d = &io->decision;
-	pvs_u32 latency = latency_wanted(v, cfg, io->facts.caps, want->klass);
+	pvs_u32 weight = weight_of(cfg, want);
 	pvs_u8 rank = pvs_boosted(want->klass) ? pvs_rank(v, cfg) : 0u;
 
 	d->flags = 0;
-	if (want->klass != v->klass || rank != v->rank || latency != v->latency_ns)
+	if (want->klass != v->klass || rank != v->rank || weight != v->weight_q10)
 		d->flags |= PVS_DECISION_CHANGED;
 	if (cfg->flags & PVS_CONFIG_MEASURE_ONLY)
 		d->flags |= PVS_DECISION_MEASURE;
@@ -122,16 +124,16 @@ static void conclude(struct pvs_vcpu *v, const struct pvs_config *cfg, struct pv
 	v->reason = want->reason;
 	v->on_irq = want->on_irq;
 	v->rank = rank;
-	v->latency_ns = latency;
+	v->weight_q10 = weight;
 	v->throttle = throttle_of(want->reason);
-	if (v->klass != PVS_CLASS_BASELINE || want->urgent || v->urgent_age_ns || v->paying)
+	if (v->klass != PVS_CLASS_BASELINE || want->urgent || v->urgent_left_ns || v->paying)
 		d->flags |= PVS_DECISION_SAMPLE;
 
 	d->klass = v->klass;
 	d->rank = rank;
 	d->reason = v->reason;
 	d->throttle = v->throttle;
-	d->latency_ns = latency;
+	d->weight_q10 = weight;
 	d->yield_to = PVS_NO_TARGET;
 	d->perf_q10 = (v->hint.flags & PVS_HINT_UTIL_VALID) ? v->hint.util : 0u;
 	d->reserved = 0;

@@ -11,11 +11,12 @@ static int ends_by_kick(pvs_u32 reason)
 	       reason == PVS_REASON_CRIT || reason == PVS_REASON_IRQ;
 }
 
-/* A raise now would be looked at: nothing is throttled, and no boost is there yet. */
+/* A raise now would be looked at: nothing is throttled, and no boost is there yet. The first one
+ * after a quiet time is worth an exit; then the host looks often enough by itself. */
 static int raise_welcome(const struct pvs_vcpu *v)
 {
 	return v->attached && !v->outside && !pvs_boosted(v->klass) && !v->throttle &&
-	       !v->boost_empty && !v->grant_full;
+	       !v->boost_empty && !v->grant_full && !v->urgent_left_ns;
 }
 
 static pvs_u64 applied_word(const struct pvs_vcpu *v, const struct pvs_vm *vm)

@@ -71,5 +71,6 @@ PVS_API void pvs_vcpu_init(struct pvs_vcpu *v, const struct pvs_config *cfg)
 	v->low_before_ns = cfg->boost_burst_ns;
 	v->hint.util_ceil = PVS_UTIL_MAX;
 	v->klass = PVS_CLASS_BASELINE;
+	v->weight_q10 = 1024u;
 	v->reason = PVS_REASON_DETACHED;
 }

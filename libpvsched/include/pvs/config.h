@@ -53,14 +53,20 @@ struct pvs_config {
 	pvs_u32 level_hold_ns;    /* how long an emptied account keeps the rank low, 1 ms..4 s,
 				   * default 1 s */
 
-	/* Latency instead of priority, for a vCPU whose wake-ups the host cannot see. */
-	pvs_u32 latency_ns;       /* 100 us..100 ms (what EEVDF takes), default 350 us: half of EEVDF's base slice on one
-				   * CPU (Linux 7.3, fair.c: 700 us) */
+	/* Below baseline, as a weight; 1024 is what the vCPU weighs at baseline. */
+	pvs_u32 pay_weight_q10;   /* while paying back, 1..1023, default 512. Half repays at least
+				   * twice as fast as boost_share_q10 = 256 borrows, without the
+				   * gaps that starving it would make */
+	pvs_u32 below_weight_q10; /* when the guest asked for less, 1..1023, default 15 (nice 19) */
 
 	/* Asking again. */
 	pvs_u32 recheck_min_ns;   /* never sooner, 1 us..100 ms, default 250 us */
 	pvs_u32 poll_ns;          /* hint words are looked at this often without any event,
 				   * 100 us..1 s, default 10 ms */
+	pvs_u32 urgent_poll_ns;   /* the same for a vCPU that is urgent now and then but never
+				   * sleeps, where wake-ups cannot be seen, 100 us..1 s, default 1 ms */
+	pvs_u32 kick_min_ns;      /* doorbells of one vCPU are not looked at more often, 1 us..1 s,
+				   * default 4 ms */
 	pvs_u32 dt_max_ns;        /* a single step of time counts at most this, 1 ms..4 s,
 				   * default 1 s */
 

@@ -21,7 +21,6 @@
 #define PVS_CAP_CAN_KICK     0x020u /* the guest has a doorbell */
 #define PVS_CAP_SEES_WAIT    0x040u /* facts.wait_ns is valid */
 #define PVS_CAP_SETS_PERF    0x080u /* performance requests have an effect */
-#define PVS_CAP_LATENCY      0x100u /* it can shorten slices without changing shares */
 
 struct pvs_event {
 	pvs_u16 type; /* enum pvs_event_type */
@@ -41,7 +40,7 @@ struct pvs_facts {
 };
 
 /* decision.flags */
-#define PVS_DECISION_CHANGED  0x01u /* class, rank or latency differ from the last decision */
+#define PVS_DECISION_CHANGED  0x01u /* class, rank or weight differ from the last decision */
 #define PVS_DECISION_MEASURE  0x02u /* measure-only: apply nothing */
 #define PVS_DECISION_RELEASE  0x04u /* restore the baseline and let go (detach, foreign) */
 #define PVS_DECISION_SAMPLE   0x08u /* facts.run_ns and wait_ns matter at the next call */
@@ -58,7 +57,7 @@ struct pvs_decision {
 	pvs_u8 reason;   /* enum pvs_reason */
 	pvs_u8 throttle; /* PVS_THROTTLE_* */
 	pvs_u32 flags;   /* PVS_DECISION_* */
-	pvs_u32 latency_ns; /* scheduling latency asked for at baseline; 0 = the host's own */
+	pvs_u32 weight_q10; /* weight at and below baseline, 1024 = the baseline's own */
 	pvs_u32 yield_to;   /* slot to yield to, or PVS_NO_TARGET */
 	pvs_u32 perf_q10;   /* performance wanted, 0..1024; 0 = no statement */
 	pvs_u32 reserved;

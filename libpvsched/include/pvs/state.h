@@ -37,8 +37,7 @@ enum pvs_reason {
 	PVS_REASON_PAYBACK = 21,     /* below baseline until boosted time is paid back */
 	PVS_REASON_FOREIGN = 22,     /* somebody else changed the thread: hands off */
 	PVS_REASON_DETACHED = 23,    /* not attached: baseline */
-	PVS_REASON_LATENCY = 24,     /* urgent, but its wake-ups cannot be seen: short slice */
-	PVS_REASON_OUTSIDE = 25,     /* in the VMM, not in the guest: baseline */
+	PVS_REASON_OUTSIDE = 24,     /* in the VMM, not in the guest: baseline */
 	PVS_REASON_COUNT = 32
 };
 
@@ -95,7 +94,7 @@ struct pvs_vcpu {
 	pvs_u64 window_left_ns;
 	pvs_u64 stale_left_ns;   /* run time this hint still counts */
 	pvs_u64 raise_wait_ns;   /* wall time until the next raise */
-	pvs_u64 urgent_age_ns;   /* wall time since it was last seen urgent while awake */
+	pvs_u64 urgent_left_ns;  /* wall time it still counts as urgent now and then */
 	pvs_u64 boosted_ns;      /* counter: run time charged as boosted */
 	pvs_s64 reserved_ns;     /* of the VM's cap, not used yet */
 	pvs_u64 count_seq;       /* of the slot's counters, even */
@@ -127,7 +126,7 @@ struct pvs_vcpu {
 	pvs_u8 learning;         /* at baseline for long enough to learn the share */
 	pvs_u8 started;          /* the clocks above are valid */
 	pvs_u8 reserved;
-	pvs_u32 latency_ns;      /* asked for in the last decision */
+	pvs_u32 weight_q10;      /* of the last decision */
 
 	pvs_u32 reasons[PVS_REASON_COUNT]; /* how often each reason was given; wraps */
 };

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "world.h"
+
+static void post__events_are_seen_by_the_next_decision(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, CAPS_USER);
+	say_urgency(&w, PVS_URGENCY_REALTIME);
+	look(&w);
+	pvs_post(&w.v, PVS_EV_YIELD);
+	assert_int_equal(w.v.inbox, 1u << PVS_EV_YIELD);
+	look(&w);
+	assert_decided(&w, PVS_CLASS_BASELINE, PVS_REASON_YIELD);
+	assert_int_equal(w.v.inbox, 0);
+}
+
+static void post__unknown_events_mean_look_again(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, CAPS_USER);
+	pvs_post(&w.v, 12345);
+	assert_int_equal(w.v.inbox, 1u << PVS_EV_POLL);
+	look(&w);
+	assert_int_equal(w.v.inbox, 0);
+}
+
+static void decide__says_whether_anything_changed(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, CAPS_USER);
+	look(&w);
+	assert_false(w.io.decision.flags & PVS_DECISION_CHANGED);
+	say_idle(&w, PVS_URGENCY_REALTIME);
+	look(&w);
+	assert_true(w.io.decision.flags & PVS_DECISION_CHANGED);
+	look(&w);
+	assert_false(w.io.decision.flags & PVS_DECISION_CHANGED);
+	run_for(&w, 1 * MS); /* the rank falls */
+	look(&w);
+	assert_true(w.io.decision.flags & PVS_DECISION_CHANGED);
+	assert_int_equal(w.io.decision.rank, 6);
+}
+
+static void decide__measure_only_decides_and_says_so(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, CAPS_USER);
+	w.cfg.flags = PVS_CONFIG_MEASURE_ONLY;
+	say_urgency(&w, PVS_URGENCY_REALTIME);
+	look(&w);
+	assert_decided(&w, PVS_CLASS_TASK, PVS_REASON_URGENT);
+	assert_true(w.io.decision.flags & PVS_DECISION_MEASURE);
+	assert_int_equal(w.v.boosts, 1);
+}
+
+static void decide__counts_each_reason_once_an_episode(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, CAPS_USER);
+	say_idle(&w, PVS_URGENCY_REALTIME);
+	look(&w);
+	look(&w);
+	assert_int_equal(w.v.reasons[PVS_REASON_ARMED], 1);
+	say_urgency(&w, PVS_URGENCY_REALTIME);
+	look(&w);
+	assert_int_equal(w.v.reasons[PVS_REASON_URGENT], 1);
+	assert_int_equal(w.v.boosts, 1); /* it only went on */
+}
+
+static void decide__gives_a_weight_below_baseline(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, CAPS_USER);
+	look(&w);
+	assert_int_equal(w.io.decision.weight_q10, 1024);
+	say_urgency(&w, PVS_URGENCY_BACKGROUND);
+	look(&w);
+	assert_int_equal(w.io.decision.weight_q10, w.cfg.below_weight_q10);
+	w.v.normal_left_ns = -(pvs_s64)(5 * MS);
+	say_urgency(&w, PVS_URGENCY_NORMAL);
+	look(&w);
+	assert_int_equal(w.io.decision.weight_q10, w.cfg.pay_weight_q10);
+	assert_true(w.io.decision.flags & PVS_DECISION_CHANGED);
+	say_urgency(&w, PVS_URGENCY_REALTIME);
+	look(&w);
+	assert_int_equal(w.io.decision.weight_q10, 1024);
+}
+
+static pvs_u64 recheck_after(struct world *w)
+{
+	look(w);
+	return w->io.decision.recheck_at_ns - w->io.facts.now_ns;
+}
+
+static void decide__asks_again_before_any_limit_is_reached(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, CAPS_USER);
+	assert_int_equal(recheck_after(&w), w.cfg.poll_ns);
+	say_idle(&w, PVS_URGENCY_REALTIME);
+	assert_int_equal(recheck_after(&w), w.cfg.grant_max_ns);
+	run_for(&w, 2 * MS);
+	assert_int_equal(recheck_after(&w), 1 * MS); /* what is left of the grant */
+	sleep_for(&w, 10 * MS);
+	assert_in_range(recheck_after(&w), 2830 * US, 2834 * US); /* of the account */
+	w.cfg.stale_ns = 1 * MS;
+	say_idle(&w, PVS_URGENCY_REALTIME);
+	assert_int_equal(recheck_after(&w), 1 * MS);
+}
+
+static void decide__looks_often_at_a_boost_nobody_will_end(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, CAPS_USER & ~PVS_CAP_CAN_KICK);
+	say_urgency(&w, PVS_URGENCY_REALTIME);
+	assert_int_equal(recheck_after(&w), w.cfg.recheck_min_ns);
+	world_init(&w, CAPS_USER);
+	say_urgency(&w, PVS_URGENCY_REALTIME);
+	assert_int_equal(recheck_after(&w), w.cfg.grant_max_ns);
+}
+
+static void decide__looks_often_at_what_is_urgent_but_never_sleeps(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, CAPS_USER);
+	say_urgency(&w, PVS_URGENCY_REALTIME);
+	look(&w);
+	say_urgency(&w, PVS_URGENCY_NORMAL);
+	assert_int_equal(recheck_after(&w), w.cfg.urgent_poll_ns);
+	sleep_for(&w, w.cfg.level_hold_ns);
+	assert_int_equal(recheck_after(&w), w.cfg.poll_ns);
+	say_urgency(&w, PVS_URGENCY_REALTIME);
+	look(&w);
+	say_idle(&w, PVS_URGENCY_NORMAL);
+	assert_int_equal(recheck_after(&w), w.cfg.poll_ns);
+	world_init(&w, CAPS_OWNER); /* sees it by itself */
+	say_urgency(&w, PVS_URGENCY_REALTIME);
+	look(&w);
+	say_urgency(&w, PVS_URGENCY_NORMAL);
+	assert_int_equal(recheck_after(&w), w.cfg.poll_ns);
+}
+
+static void decide__asks_again_when_debt_can_be_paid(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, CAPS_USER);
+	w.v.normal_left_ns = -(pvs_s64)(5 * MS);
+	assert_int_equal(recheck_after(&w), 5 * MS);
+	w.v.irq_left_ns = -1;
+	world_init(&w, CAPS_OWNER);
+	w.slot.irq = PVS_LE64(PVS_IRQ_HARDIRQ);
+	assert_int_equal(recheck_after(&w), w.cfg.irq_burst_ns);
+}
+
+static void decide__wants_clocks_only_where_they_matter(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, CAPS_USER);
+	look(&w);
+	assert_false(w.io.decision.flags & PVS_DECISION_SAMPLE);
+	say_idle(&w, PVS_URGENCY_REALTIME);
+	look(&w);
+	assert_true(w.io.decision.flags & PVS_DECISION_SAMPLE);
+	say_urgency(&w, PVS_URGENCY_NORMAL);
+	look(&w);
+	assert_false(w.io.decision.flags & PVS_DECISION_SAMPLE);
+	say_urgency(&w, PVS_URGENCY_REALTIME); /* denied, but it matters */
+	look(&w);
+	assert_decided(&w, PVS_CLASS_BASELINE, PVS_REASON_RATE);
+	assert_true(w.io.decision.flags & PVS_DECISION_SAMPLE);
+	world_init(&w, CAPS_USER);
+	w.v.paying = 1;
+	w.v.normal_left_ns = -1;
+	step(&w, PVS_EV_RUN_LEAVE);
+	assert_true(w.io.decision.flags & PVS_DECISION_SAMPLE);
+}
+
+static void decide__passes_a_valid_utilisation_on(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, CAPS_OWNER);
+	say(&w, 700);
+	look(&w);
+	assert_int_equal(w.io.decision.perf_q10, 0);
+	say(&w, 700 | PVS_PUT(1, PVS_INTENT_UTIL_VALID_SHIFT, 1));
+	look(&w);
+	assert_int_equal(w.io.decision.perf_q10, 700);
+}
+
+static void preempts__compares_class_then_rank(void **state)
+{
+	struct pvs_vcpu a = { .klass = PVS_CLASS_TASK, .rank = 3 };
+	struct pvs_vcpu b = a;
+
+	(void)state;
+	assert_int_equal(pvs_preempts(&a, &b), 0);
+	b.rank = 4;
+	assert_int_equal(pvs_preempts(&a, &b), -1);
+	assert_int_equal(pvs_preempts(&b, &a), 1);
+	a.klass = PVS_CLASS_CRITICAL;
+	assert_int_equal(pvs_preempts(&a, &b), 1);
+	assert_int_equal(pvs_preempts(&b, &a), -1);
+}
+
+/* A guest that claims everything, always, at every look: its boosted share is bounded. */
+static void decide__a_liar_gets_its_boost_share_and_no_more(void **state)
+{
+	struct world w;
+	pvs_u64 boosted = 0, i;
+
+	(void)state;
+	world_init(&w, CAPS_USER);
+	for (i = 0; i < 100000; i++) {
+		say(&w, PVS_PUT(PVS_URGENCY_REALTIME, PVS_INTENT_CLASS_SHIFT, 4) |
+				PVS_PUT(65535, PVS_INTENT_WINDOW_SHIFT, 16));
+		w.slot.pending = PVS_LE64(0x5full);
+		step(&w, PVS_EV_KICK);
+		run_for(&w, 100 * US);
+		if (w.v.klass >= PVS_CLASS_TASK)
+			boosted += 100 * US;
+	}
+	/* 10 s: a quarter of a third, and one burst to begin with */
+	assert_in_range(boosted, 700 * MS, 10000 * MS / 12 + 5 * MS);
+	assert_true(w.v.boosted_ns - boosted < 1 * MS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(post__events_are_seen_by_the_next_decision),
+		cmocka_unit_test(post__unknown_events_mean_look_again),
+		cmocka_unit_test(decide__says_whether_anything_changed),
+		cmocka_unit_test(decide__measure_only_decides_and_says_so),
+		cmocka_unit_test(decide__counts_each_reason_once_an_episode),
+		cmocka_unit_test(decide__gives_a_weight_below_baseline),
+		cmocka_unit_test(decide__looks_often_at_what_is_urgent_but_never_sleeps),
+		cmocka_unit_test(decide__asks_again_before_any_limit_is_reached),
+		cmocka_unit_test(decide__looks_often_at_a_boost_nobody_will_end),
+		cmocka_unit_test(decide__asks_again_when_debt_can_be_paid),
+		cmocka_unit_test(decide__wants_clocks_only_where_they_matter),
+		cmocka_unit_test(decide__passes_a_valid_utilisation_on),
+		cmocka_unit_test(preempts__compares_class_then_rank),
+		cmocka_unit_test(decide__a_liar_gets_its_boost_share_and_no_more),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

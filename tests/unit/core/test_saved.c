@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "world.h"
+
+static struct pvs_saved saved_of_a_used_vcpu(struct world *w)
+{
+	struct pvs_saved saved;
+
+	world_init(w, CAPS_USER);
+	say_urgency(w, PVS_URGENCY_REALTIME);
+	look(w);
+	run_for(w, 5 * MS);
+	look(w);
+	pvs_state_save(&w->v, &saved);
+	return saved;
+}
+
+static void saved__accounts_latches_and_counters_survive(void **state)
+{
+	struct world w;
+	struct pvs_saved saved = saved_of_a_used_vcpu(&w);
+	struct pvs_vcpu v;
+
+	(void)state;
+	assert_int_equal(pvs_state_restore(&v, &w.cfg, &saved), PVS_OK);
+	assert_int_equal(v.boost_left_ns, w.v.boost_left_ns);
+	assert_int_equal(v.normal_left_ns, w.v.normal_left_ns);
+	assert_int_equal(v.low_ns, w.v.low_ns);
+	assert_int_equal(v.overruns, 1);
+	assert_int_equal(v.boosted_ns, 5 * MS);
+	assert_true(v.boost_empty);
+	assert_true(v.paying);
+	assert_int_equal(v.irq_empty, 0);
+	assert_int_equal(v.klass, PVS_CLASS_BASELINE);
+	assert_int_equal(v.attached, 0);
+}
+
+static void saved__the_irq_latch_survives_too(void **state)
+{
+	struct world w;
+	struct pvs_saved saved;
+
+	(void)state;
+	world_init(&w, CAPS_OWNER);
+	w.slot.irq = PVS_LE64(PVS_IRQ_HARDIRQ);
+	look(&w);
+	run_for(&w, 2 * MS);
+	look(&w);
+	pvs_state_save(&w.v, &saved);
+	assert_int_equal(saved.latches, 2 | 4); /* and it owes */
+	assert_int_equal(pvs_state_restore(&w.v, &w.cfg, &saved), PVS_OK);
+	assert_true(w.v.irq_empty);
+	assert_int_equal(w.v.boost_empty, 0);
+}
+
+static void saved__can_never_give_more_than_a_fresh_vcpu(void **state)
+{
+	struct pvs_config cfg;
+	struct pvs_saved forged = { .version = PVS_SAVED_VERSION, .share_q16 = 0xffffffffu,
+				    .boost_left_ns = INT64_MAX, .irq_left_ns = INT64_MAX,
+				    .normal_left_ns = INT64_MAX, .low_ns = INT64_MAX,
+				    .low_before_ns = INT64_MIN };
+	struct pvs_vcpu v;
+
+	(void)state;
+	pvs_config_profile(PVS_PROFILE_DEFAULT, &cfg);
+	assert_int_equal(pvs_state_restore(&v, &cfg, &forged), PVS_OK);
+	assert_int_equal(v.boost_left_ns, cfg.boost_burst_ns);
+	assert_int_equal(v.irq_left_ns, cfg.irq_burst_ns);
+	assert_int_equal(v.normal_left_ns, cfg.credit_max_ns);
+	assert_int_equal(v.share_q16, 65536);
+	assert_int_equal(v.low_before_ns, -(pvs_s64)cfg.debt_max_ns);
+}
+
+static void saved__unknown_versions_and_latches_are_refused(void **state)
+{
+	struct world w;
+	struct pvs_saved saved = saved_of_a_used_vcpu(&w);
+	struct pvs_saved bad = saved;
+	struct pvs_vcpu v;
+
+	(void)state;
+	bad.version++;
+	assert_int_equal(pvs_state_restore(&v, &w.cfg, &bad), PVS_E_SAVED);
+	assert_int_equal(v.boost_left_ns, w.cfg.boost_burst_ns);
+	bad = saved;
+	bad.latches |= 8;
+	assert_int_equal(pvs_state_restore(&v, &w.cfg, &bad), PVS_E_SAVED);
+	bad = saved;
+	bad.reserved = 1;
+	assert_int_equal(pvs_state_restore(&v, &w.cfg, &bad), PVS_E_SAVED);
+	assert_int_equal(pvs_state_restore(&v, &w.cfg, &saved), PVS_OK);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(saved__accounts_latches_and_counters_survive),
+		cmocka_unit_test(saved__the_irq_latch_survives_too),
+		cmocka_unit_test(saved__can_never_give_more_than_a_fresh_vcpu),
+		cmocka_unit_test(saved__unknown_versions_and_latches_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
