@@ -70,7 +70,8 @@ static pvs_u64 valid_for(const struct pvs_vcpu *v, const struct pvs_config *cfg,
 		pvs_s64 account = want->on_irq ? v->irq_left_ns : v->boost_left_ns;
 
 		left = pvs_min64(left, account > 0 ? (pvs_u64)account : 0u);
-		left = pvs_min64(left, pvs_less64(cfg->grant_max_ns, v->grant_used_ns));
+		/* a boost at its maximum is not boosted any more (limit.c) */
+		left = pvs_min64(left, cfg->grant_max_ns - v->grant_used_ns);
 		left = pvs_min64(left, v->stale_left_ns);
 		if (want->reason == PVS_REASON_WINDOW)
 			left = pvs_min64(left, v->window_left_ns);

@@ -53,9 +53,10 @@
 #define PVS_FOR(i, n) for ((i) = 0; (i) < (n); (i)++)
 #endif
 
-/* Unsigned 64-bit division; never on a hot path. A kernel without __udivdi3 overrides it. */
+/* Unsigned 64-bit division by a number that is not 0; never on a hot path. A kernel without
+ * __udivdi3 overrides it. */
 #ifndef PVS_DIV64
-#define PVS_DIV64(a, b) ((b) ? (a) / (b) : 0u)
+#define PVS_DIV64(a, b) ((a) / (b))
 #endif
 
 #ifndef PVS_BARRIER

@@ -62,6 +62,8 @@ static void cap__refund_gives_back_what_was_taken(void **state)
 	pvs_cap_refund(&vm, &cfg, 3 * MS);
 	assert_true(pvs_cap_take(&vm, &cfg, now, 3 * MS));
 	assert_false(pvs_cap_take(&vm, &cfg, now, 1));
+	pvs_cap_refund(&vm, &cfg, 4000 * MS); /* more than was ever taken */
+	assert_int_equal(vm.cap_ns, 0);
 }
 
 static void cap__charge_goes_beyond_the_limit(void **state)

@@ -24,6 +24,9 @@ static void config__resolve_keeps_what_was_set(void **state)
 	assert_int_equal(cfg.boost_burst_ns, 2 * MS);
 	assert_int_equal(cfg.boost_resume_ns, 1 * MS);
 	assert_int_equal(cfg.boost_share_q10, 256);
+	cfg.boost_resume_ns = 3;
+	pvs_config_resolve(&cfg);
+	assert_int_equal(cfg.boost_resume_ns, 3);
 	/* rounded up, so that the cap gives at most its share */
 	assert_true((unsigned long long)cfg.vm_cost_q10 * 3 >= 1024 * 1024);
 	assert_true((unsigned long long)(cfg.vm_cost_q10 - 1) * 3 < 1024 * 1024);

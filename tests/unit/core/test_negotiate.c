@@ -71,6 +71,9 @@ static void negotiate__goes_through_accept_reset_and_accept_again(void **state)
 	assert_int_equal(vm.status, PVS_STATUS_REFUSED);
 	assert_int_equal(vm.status_reason, PVS_REFUSE_NOT_OFFERED);
 	assert_int_equal(vm.terms.features, 0);
+	c.minor++;
+	assert_int_equal(pvs_vm_negotiate(&vm, &c), 1);
+	assert_int_equal(vm.status_reason, PVS_REFUSE_MINOR);
 	c.command = PVS_CMD_RESET;
 	assert_int_equal(pvs_vm_negotiate(&vm, &c), 1);
 	assert_int_equal(vm.status, PVS_STATUS_OFFERED);

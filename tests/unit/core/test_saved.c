@@ -50,6 +50,9 @@ static void saved__the_irq_latch_survives_too(void **state)
 	assert_int_equal(pvs_state_restore(&w.v, &w.cfg, &saved), PVS_OK);
 	assert_true(w.v.irq_empty);
 	assert_int_equal(w.v.boost_empty, 0);
+	world_init(&w, CAPS_OWNER);
+	pvs_state_save(&w.v, &saved);
+	assert_int_equal(saved.latches, 0);
 }
 
 static void saved__can_never_give_more_than_a_fresh_vcpu(void **state)
