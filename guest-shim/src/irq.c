@@ -25,11 +25,12 @@ pvs_u64 pvs_guest_irq_enter(struct pvs_guest_vcpu *v, pvs_u64 bit)
 	return found;
 }
 
-void pvs_guest_irq_leave(struct pvs_guest_vcpu *v, pvs_u64 found)
+int pvs_guest_irq_leave(struct pvs_guest_vcpu *v, pvs_u64 found)
 {
 	if (!pvs_shim_may(v, PVS_F_IRQ))
-		return;
+		return PVS_GUEST_STATE;
 	put(v, (v->irq & ~PVS_IRQ_BITS_ALL) | (found & PVS_IRQ_BITS_ALL));
+	return pvs_shim_drop_due(v);
 }
 
 void pvs_guest_irq_ack(struct pvs_guest_vcpu *v)

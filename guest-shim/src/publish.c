@@ -43,21 +43,23 @@ static int says_idle(pvs_u64 word)
 	return PVS_SHIM_GET(word, PVS_INTENT_IDLE_SHIFT, 1) != 0;
 }
 
-/*
- * The class this word lets the host believe. Idle, it is what the next wake-up is for, because a
- * host may have boosted for that in advance; no statement is baseline.
- */
+/* What the word says of now; no statement is baseline. */
 static pvs_u32 said_class(pvs_u64 word)
 {
 	pvs_u32 urgency = PVS_SHIM_GET(word, PVS_INTENT_CLASS_SHIFT, PVS_INTENT_CLASS_BITS);
 
-	if (says_idle(word)) {
-		urgency = PVS_URGENCY_UNSPECIFIED;
-		if (PVS_SHIM_GET(word, PVS_INTENT_WAKE_VALID_SHIFT, 1))
-			urgency = PVS_SHIM_GET(word, PVS_INTENT_WAKE_CLASS_SHIFT,
-					       PVS_INTENT_WAKE_CLASS_BITS);
-	}
 	return urgency == PVS_URGENCY_UNSPECIFIED ? PVS_URGENCY_NORMAL : urgency;
+}
+
+static int boosted(pvs_u64 applied)
+{
+	return PVS_SHIM_GET(applied, PVS_APPLIED_CLASS_SHIFT, PVS_APPLIED_CLASS_BITS) >=
+	       PVS_CLASS_TASK;
+}
+
+static int may_kick(const struct pvs_guest_vcpu *v, pvs_u64 applied)
+{
+	return (v->features & PVS_F_KICK) && !(applied & PVS_APPLIED_DONT_BOTHER);
 }
 
 int pvs_guest_kick_due(const struct pvs_guest_vcpu *v, pvs_u64 before, pvs_u64 applied)
@@ -65,17 +67,34 @@ int pvs_guest_kick_due(const struct pvs_guest_vcpu *v, pvs_u64 before, pvs_u64 a
 	pvs_u32 was = said_class(before);
 	pvs_u32 is = said_class(v->intent);
 
-	if (!(v->features & PVS_F_KICK) || (applied & PVS_APPLIED_DONT_BOTHER) ||
-	    says_idle(v->intent))
+	if (!may_kick(v, applied) || says_idle(v->intent))
 		return PVS_GUEST_OK;
-	/* going idle asked for no kick, so the boost of the time before may still be there */
-	if (says_idle(before) && was <= PVS_URGENCY_NORMAL &&
-	    PVS_SHIM_GET(applied, PVS_APPLIED_CLASS_SHIFT, PVS_APPLIED_CLASS_BITS) >=
-		    PVS_CLASS_TASK)
-		was = PVS_URGENCY_INTERACTIVE;
+	/*
+	 * Going idle rang no bell, and the host may have boosted for the wake-up or not: what it
+	 * applies now tells more than what was said then.
+	 */
+	if (says_idle(before)) {
+		was = PVS_URGENCY_NORMAL;
+		if (boosted(applied))
+			was = is < PVS_URGENCY_INTERACTIVE ? PVS_URGENCY_INTERACTIVE : is;
+	}
 	if (is > was && (applied & PVS_APPLIED_KICK_RAISE))
 		return PVS_GUEST_KICK;
 	if (is < was && (applied & PVS_APPLIED_KICK_DEBOOST))
+		return PVS_GUEST_KICK;
+	return PVS_GUEST_OK;
+}
+
+int pvs_shim_drop_due(const struct pvs_guest_vcpu *v)
+{
+	pvs_u64 applied;
+
+	if (v->crit || (v->irq & PVS_IRQ_BITS_ALL))
+		return PVS_GUEST_OK;
+	if (says_idle(v->intent) || said_class(v->intent) >= PVS_URGENCY_INTERACTIVE)
+		return PVS_GUEST_OK;
+	applied = PVS_GUEST_LOAD64(&v->slot->applied);
+	if ((applied & PVS_APPLIED_KICK_DEBOOST) && boosted(applied) && may_kick(v, applied))
 		return PVS_GUEST_KICK;
 	return PVS_GUEST_OK;
 }
@@ -94,12 +113,13 @@ int pvs_guest_retract(struct pvs_guest_vcpu *v)
 	return pvs_guest_store_intent(v, 0);
 }
 
-void pvs_guest_crit(struct pvs_guest_vcpu *v, pvs_u64 set, pvs_u64 clear)
+int pvs_guest_crit(struct pvs_guest_vcpu *v, pvs_u64 set, pvs_u64 clear)
 {
 	if (!pvs_shim_may(v, PVS_F_CRIT))
-		return;
+		return PVS_GUEST_STATE;
 	v->crit = ((v->crit & ~clear) | set) & PVS_CRIT_ALL;
 	pvs_shim_store(&v->slot->crit, v->crit, v->features);
+	return pvs_shim_drop_due(v);
 }
 
 void pvs_guest_util_bounds(struct pvs_guest_vcpu *v, pvs_u32 floor, pvs_u32 ceil)

@@ -50,4 +50,7 @@ PVS_GUEST_INLINE void pvs_shim_store(volatile pvs_u64 *p, pvs_u64 word, pvs_u64 
 /* bind.c: what the host says now of the binding `g` holds, as pvs_guest_ready(). */
 int pvs_shim_status(const struct pvs_guest *g, pvs_u32 *reason);
 
+/* publish.c: nothing urgent is left to say, and the host wants to be told: KICK, else OK. */
+int pvs_shim_drop_due(const struct pvs_guest_vcpu *v);
+
 #endif /* PVS_SHIM_H */

@@ -74,7 +74,7 @@ void pvs_guest_vcpu_offline(struct pvs_guest_vcpu *v)
 		return;
 	pvs_shim_store(&v->slot->life, 0, v->features);
 	say_nothing(v->slot, v->features);
-	pvs_guest_pend_clear(v);
+	(void)pvs_guest_pend_clear(v);
 	v->slot = PVS_SHIM_NULL;
 }
 

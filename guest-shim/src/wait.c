@@ -76,14 +76,17 @@ int pvs_guest_pend(const struct pvs_guest *g, pvs_u32 index, pvs_u32 urgency, pv
 	return PVS_GUEST_NOT_READY;
 }
 
-void pvs_guest_pend_clear(struct pvs_guest_vcpu *v)
+int pvs_guest_pend_clear(struct pvs_guest_vcpu *v)
 {
 	pvs_u32 now;
 
 	if (!pvs_shim_may(v, PVS_F_PENDING))
-		return;
+		return PVS_GUEST_STATE;
 	now = (pvs_u32)PVS_GUEST_LOAD64(&v->slot->pending);
+	if (!now)
+		return PVS_GUEST_OK;
 	/* one try: when it fails, somebody has queued more, and that stands */
-	if (now)
-		(void)PVS_GUEST_SWAP_HALF(&v->slot->pending, now, 0u);
+	if (PVS_GUEST_SWAP_HALF(&v->slot->pending, now, 0u))
+		return pvs_shim_drop_due(v);
+	return PVS_GUEST_OK;
 }

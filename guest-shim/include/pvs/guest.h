@@ -143,19 +143,21 @@ pvs_u64 pvs_guest_intent_word(const struct pvs_guest_intent *in);
 
 /*
  * Sets `set` and clears `clear` (PVS_CRIT_*; others are ignored; a bit in both is set): one
- * store. Nothing without PVS_F_CRIT. Context: owning vCPU, task context. O(1).
+ * store. Returns PVS_GUEST_KICK when nothing urgent is left and the host asked to be told, else
+ * PVS_GUEST_OK; STATE when not online or without PVS_F_CRIT, and nothing is stored. Context:
+ * owning vCPU, task context. O(1).
  */
-void pvs_guest_crit(struct pvs_guest_vcpu *v, pvs_u64 set, pvs_u64 clear);
+int pvs_guest_crit(struct pvs_guest_vcpu *v, pvs_u64 set, pvs_u64 clear);
 
 /*
  * Enters interrupt context: sets the bit (PVS_IRQ_*) and returns the word found, which the same
  * nesting level hands to pvs_guest_irq_leave(). The interrupt bits come back as they were found;
- * an acknowledgement made in between stays. Nothing without PVS_F_IRQ. Context: owning vCPU with
- * maskable interrupts off for the call (they are, on entry and exit); an NMI may come at any
- * instruction. O(1).
+ * an acknowledgement made in between stays. Without PVS_F_IRQ nothing is stored; enter returns 0.
+ * Leave returns as pvs_guest_crit(). Context: owning vCPU with maskable interrupts off for the
+ * call (they are, on entry and exit); an NMI may come at any instruction. O(1).
  */
 pvs_u64 pvs_guest_irq_enter(struct pvs_guest_vcpu *v, pvs_u64 bit);
-void pvs_guest_irq_leave(struct pvs_guest_vcpu *v, pvs_u64 found);
+int pvs_guest_irq_leave(struct pvs_guest_vcpu *v, pvs_u64 found);
 
 /*
  * Acknowledges the interrupt ticket last published by the host. Nothing without
@@ -187,10 +189,11 @@ pvs_u32 pvs_guest_run_epoch(const struct pvs_guest *g, pvs_u32 index);
 int pvs_guest_pend(const struct pvs_guest *g, pvs_u32 index, pvs_u32 urgency, pvs_u32 level);
 
 /*
- * The owner has seen its queue: clears `pending`, but for what is raised during the call. Nothing
- * without PVS_F_PENDING. Context: owning vCPU, before it looks at its queue. O(1).
+ * The owner has seen its queue: clears `pending`, but for what is raised during the call. Returns
+ * as pvs_guest_crit(), STATE without PVS_F_PENDING. Context: owning vCPU, task context, after it
+ * has published what it runs now, else the host sees a gap. O(1).
  */
-void pvs_guest_pend_clear(struct pvs_guest_vcpu *v);
+int pvs_guest_pend_clear(struct pvs_guest_vcpu *v);
 
 /*
  * Utilisation bounds, 0..1024 each, floor <= ceil; clamped (floor gives way). Both zero: no

@@ -620,7 +620,7 @@ static void PVS_G_20__ok_a_vcpu_woken_for_less_than_it_is_boosted_for_says_so(vo
 
 	(void)state;
 	s->applied = PVS_CLASS_TASK | PVS_APPLIED_KICK_DEBOOST | PVS_APPLIED_KICK_RAISE;
-	/* armed for real-time and woken for it: nothing changes */
+	/* armed for real-time and woken for it: nothing changes on either side */
 	assert_int_equal(pvs_guest_publish(&r->vcpu, &armed), PVS_GUEST_OK);
 	assert_int_equal(publish(r, PVS_URGENCY_REALTIME, 0), PVS_GUEST_OK);
 	/* armed for real-time and woken for something else */
@@ -632,6 +632,50 @@ static void PVS_G_20__ok_a_vcpu_woken_for_less_than_it_is_boosted_for_says_so(vo
 	s->applied = PVS_CLASS_BASELINE | PVS_APPLIED_KICK_DEBOOST;
 	assert_int_equal(publish(r, PVS_URGENCY_UNSPECIFIED, 1), PVS_GUEST_OK);
 	assert_int_equal(publish(r, PVS_URGENCY_NORMAL, 0), PVS_GUEST_OK);
+	/* it should have been armed and is not */
+	s->applied = PVS_CLASS_BASELINE | PVS_APPLIED_KICK_RAISE;
+	assert_int_equal(pvs_guest_publish(&r->vcpu, &armed), PVS_GUEST_OK);
+	assert_int_equal(publish(r, PVS_URGENCY_REALTIME, 0), PVS_GUEST_KICK);
+	region_free(r);
+}
+
+static void PVS_G_20__ok_the_end_of_the_last_urgent_thing_is_told(void **state)
+{
+	struct region *r = region_active(WHOLE);
+	struct pvs_slot *s = region_slot(r, 1);
+	pvs_u64 found;
+
+	(void)state;
+	s->applied = PVS_CLASS_CRITICAL | PVS_APPLIED_KICK_DEBOOST;
+	assert_int_equal(pvs_guest_crit(&r->vcpu, PVS_CRIT_LOCK_HELD, 0), PVS_GUEST_OK);
+	found = pvs_guest_irq_enter(&r->vcpu, PVS_IRQ_HARDIRQ);
+	assert_int_equal(pvs_guest_crit(&r->vcpu, 0, PVS_CRIT_ALL), PVS_GUEST_OK);
+	assert_int_equal(pvs_guest_irq_leave(&r->vcpu, found), PVS_GUEST_KICK);
+	assert_int_equal(pvs_guest_pend(&r->guest, 1, PVS_URGENCY_REALTIME, 0), PVS_GUEST_OK);
+	assert_int_equal(pvs_guest_pend_clear(&r->vcpu), PVS_GUEST_KICK);
+	assert_int_equal(pvs_guest_pend_clear(&r->vcpu), PVS_GUEST_OK);
+	region_free(r);
+}
+
+static void PVS_G_20__bad_the_end_of_something_is_not_the_end_of_all(void **state)
+{
+	struct region *r = region_active(WHOLE);
+	struct pvs_slot *s = region_slot(r, 1);
+
+	(void)state;
+	/* nobody asked; or not boosted; or no effect */
+	s->applied = PVS_CLASS_CRITICAL;
+	assert_int_equal(pvs_guest_crit(&r->vcpu, 0, PVS_CRIT_ALL), PVS_GUEST_OK);
+	s->applied = PVS_CLASS_BASELINE | PVS_APPLIED_KICK_DEBOOST;
+	assert_int_equal(pvs_guest_crit(&r->vcpu, 0, PVS_CRIT_ALL), PVS_GUEST_OK);
+	s->applied = PVS_CLASS_CRITICAL | PVS_APPLIED_KICK_DEBOOST | PVS_APPLIED_DONT_BOTHER;
+	assert_int_equal(pvs_guest_crit(&r->vcpu, 0, PVS_CRIT_ALL), PVS_GUEST_OK);
+	/* the running task is urgent by itself, or the vCPU is about to halt */
+	s->applied = PVS_CLASS_CRITICAL | PVS_APPLIED_KICK_DEBOOST;
+	assert_int_equal(publish(r, PVS_URGENCY_INTERACTIVE, 0), PVS_GUEST_OK);
+	assert_int_equal(pvs_guest_crit(&r->vcpu, 0, PVS_CRIT_ALL), PVS_GUEST_OK);
+	assert_int_equal(publish(r, PVS_URGENCY_UNSPECIFIED, 1), PVS_GUEST_OK);
+	assert_int_equal(pvs_guest_crit(&r->vcpu, 0, PVS_CRIT_ALL), PVS_GUEST_OK);
 	region_free(r);
 }
 
@@ -741,6 +785,8 @@ int main(void)
 		cmocka_unit_test(PVS_G_20__bad_no_kick_that_the_host_did_not_ask_for),
 		cmocka_unit_test(PVS_G_20__bad_no_kick_without_the_feature),
 		cmocka_unit_test(PVS_G_20__ok_a_vcpu_woken_for_less_than_it_is_boosted_for_says_so),
+		cmocka_unit_test(PVS_G_20__ok_the_end_of_the_last_urgent_thing_is_told),
+		cmocka_unit_test(PVS_G_20__bad_the_end_of_something_is_not_the_end_of_all),
 		cmocka_unit_test(PVS_G_23__ok_hints_may_go_on_when_they_have_no_effect),
 		cmocka_unit_test(PVS_G_23__bad_no_doorbell_for_hints_without_effect),
 		cmocka_unit_test(PVS_G_19__ok_counters_are_read_when_the_host_is_not_writing),
