@@ -13,7 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 CHECKS = Path(__file__).resolve().parent / "checks"
-COPIED = ("abi", "libpvsched", "guest-shim", "adapters", "LICENSES", "sources.cmake")
+COPIED = ("abi", "libpvsched", "guest-shim", "adapters", "LICENSES", "docs",
+          "sources.cmake", "README.md", "CHANGELOG.md", "run")
 
 
 def append(path, text):
@@ -92,6 +93,8 @@ FAULTS = {
         "style", "white space", append(STEP, "/* */ \n")),
     "path of a machine": (
         "style", "names a machine", lambda tree: append(STEP, f"/* {tree}/x */\n")(tree)),
+    "dead link": (
+        "links", "leads nowhere", append("README.md", "[x](no/such/file)\n")),
     "exported but not in the map": (
         "symbols", "pvs_step: in the headers", replace(MAP, "\tpvs_step;\n", "")),
     "in the map but not declared": (
