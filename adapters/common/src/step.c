@@ -119,11 +119,6 @@ static int fail(struct pvs_host *h, struct pvs_host_vcpu *v, int err)
 	return err;
 }
 
-static int is_baseline(const struct pvs_decision *d)
-{
-	return d->klass == PVS_CLASS_BASELINE && !d->latency_ns;
-}
-
 /* Performance wanted, on a host that can set it. It is no part of PVS_DECISION_CHANGED. */
 static pvs_u32 perf_of(const struct pvs_host *h, const struct pvs_decision *d)
 {
@@ -132,7 +127,7 @@ static pvs_u32 perf_of(const struct pvs_host *h, const struct pvs_decision *d)
 
 static int needs_knob(const struct pvs_host *h, const struct pvs_decision *d)
 {
-	return !is_baseline(d) || perf_of(h, d);
+	return d->klass != PVS_CLASS_BASELINE || perf_of(h, d);
 }
 
 static int must_apply(const struct pvs_host *h, const struct pvs_host_vcpu *v,
@@ -169,7 +164,7 @@ static int is_settled(const struct pvs_host *h, const struct pvs_io *io)
 {
 	const struct pvs_decision *d = &io->decision;
 
-	return is_baseline(d) && !d->throttle && !io->facts.nested &&
+	return d->klass == PVS_CLASS_BASELINE && !d->throttle && !io->facts.nested &&
 	       !(d->flags & (PVS_DECISION_SAMPLE | PVS_DECISION_RELEASE)) &&
 	       d->recheck_at_ns - io->facts.now_ns >= h->config.poll_ns;
 }

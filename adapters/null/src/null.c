@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#define WEIGHT_BASELINE 1024u
+
 static int null_capture(void *ctx)
 {
 	struct pvs_null_vcpu *v = ctx;
@@ -12,7 +14,7 @@ static int null_capture(void *ctx)
 		return v->fail_capture;
 	v->captured = 1;
 	v->klass = PVS_CLASS_BASELINE;
-	v->latency_ns = 0;
+	v->weight_q10 = WEIGHT_BASELINE;
 	return PVS_OK;
 }
 
@@ -24,7 +26,7 @@ static int null_apply(void *ctx, const struct pvs_decision *decision)
 	if (v->fail_apply != PVS_OK)
 		return v->fail_apply;
 	v->klass = decision->klass;
-	v->latency_ns = decision->latency_ns;
+	v->weight_q10 = decision->weight_q10;
 	return PVS_OK;
 }
 
@@ -36,7 +38,7 @@ static int null_restore(void *ctx)
 	if (v->fail_restore != PVS_OK)
 		return v->fail_restore;
 	v->klass = PVS_CLASS_BASELINE;
-	v->latency_ns = 0;
+	v->weight_q10 = WEIGHT_BASELINE;
 	return PVS_OK;
 }
 

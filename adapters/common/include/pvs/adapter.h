@@ -1,10 +1,10 @@
-/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * pvs/adapter.h - the porting contract, and the part of an advisory host that is the same
  * everywhere.
  *
  * A host is ported by writing at most six operations. Policy is none of their business: they are
- * told a class, a rank and a latency, and turn one knob. struct pvs_host does the rest: region,
+ * told a class, a rank and a weight, and turn one knob. struct pvs_host does the rest: region,
  * negotiation, checkpoints, baseline, measure-only, timers.
  *
  * Threads: a struct pvs_host is serialised by its owner (one control thread, or a lock around

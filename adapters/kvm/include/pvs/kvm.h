@@ -21,8 +21,8 @@
  *
  *	TASK, CRITICAL   SCHED_FIFO (KNOB_RT): eight ranks each, CRITICAL above TASK; else nice
  *	                 (KNOB_NICE), and the shortest slice (KNOB_SLICE)
- *	BASELINE         what was captured; with latency_ns a slice of that length (KNOB_SLICE)
- *	BELOW            nice 19 or SCHED_IDLE (KNOB_BELOW), else baseline
+ *	BASELINE         what was captured
+ *	BELOW            the nice that weighs weight_q10 of the baseline (KNOB_BELOW), else baseline
  *	perf_q10         util_min (KNOB_UCLAMP)
  *
  * SCHED_FLAG_RESET_ON_FORK is set with every change and is no part of the baseline: without
@@ -45,7 +45,7 @@
 /* What can be turned, and back. */
 #define PVS_KVM_KNOB_RT     0x01u /* SCHED_FIFO */
 #define PVS_KVM_KNOB_NICE   0x02u /* nice above the baseline */
-#define PVS_KVM_KNOB_BELOW  0x04u /* nice 19 or SCHED_IDLE */
+#define PVS_KVM_KNOB_BELOW  0x04u /* nice below the baseline, to 19 */
 #define PVS_KVM_KNOB_SLICE  0x08u /* EEVDF slice, Linux 6.12 and later */
 #define PVS_KVM_KNOB_UCLAMP 0x10u /* util_min */
 #define PVS_KVM_KNOB_ALL    0x1fu
@@ -85,8 +85,8 @@ struct pvs_kvm_range {
 	pvs_u32 rt_base;      /* lowest priority for boosts */
 	pvs_u32 rt_levels;    /* 2..16 priorities from there; the control thread is one above */
 	pvs_s32 nice_best;    /* best nice with a way back, -20..18 */
-	int below_idle;       /* BELOW is SCHED_IDLE, not nice 19 */
-	pvs_u64 slice_own_ns; /* what the kernel reports for a thread without a slice of its own */
+	pvs_u64 slice_own_ns; /* what the kernel reports for a thread without a slice of its own;
+			       * 0 before Linux 6.12 */
 };
 
 struct pvs_kvm_guard; /* private */
@@ -115,7 +115,8 @@ struct pvs_kvm_thread {
 	int tid;
 	pvs_u64 start_time;     /* of the thread since boot, clock ticks: with tid its identity */
 	int schedstat_fd;       /* dies with the thread: reads say ESRCH */
-	int clock;              /* clockid_t of the thread's CPU clock, 0 = schedstat is used */
+	int clock;              /* clockid_t of the thread's CPU clock; 0 = of another process */
+	int perf_fd;            /* task-clock event of a thread of another process, or -1 */
 	int other_process;
 	int captured;
 	struct pvs_kvm_range range;   /* what may be done to this thread */
@@ -138,7 +139,7 @@ int pvs_kvm_open(struct pvs_kvm *kvm, const struct pvs_kvm_options *options);
 /* Ends the guard; every thread must be closed. Idempotent. */
 void pvs_kvm_close(struct pvs_kvm *kvm);
 
-/* PVS_CAP_*: SEES_WAIT, LATENCY and SETS_PERF as probed. O(1). */
+/* PVS_CAP_*: SEES_WAIT and SETS_PERF as probed. O(1). */
 pvs_u32 pvs_kvm_caps(const struct pvs_kvm *kvm);
 
 /* 1 if any knob can raise a thread; if not, run the host measure-only: a boost that changes
@@ -167,8 +168,9 @@ void pvs_kvm_vm_timer_ack(struct pvs_kvm_vm *vm);
  * the guard if there is none. PVS_OK, GONE, PERM, NO_SPACE (guard_slots) or HOST.
  *
  * CPU time is exact for threads of this process. The kernel does not show the CPU clock of other
- * processes' threads: theirs is /proc/<pid>/task/<tid>/schedstat, behind by up to a tick while the
- * thread runs, and the granularity reported for them is a tick.
+ * processes' threads (EINVAL): theirs is a perf task-clock event where that is permitted, else
+ * /proc/<pid>/task/<tid>/schedstat, which is behind by up to a tick while the thread runs; then the
+ * granularity reported for it is a tick, and short boosts are refused.
  */
 int pvs_kvm_thread_open(struct pvs_kvm_thread *thread, struct pvs_kvm *kvm, int pid, int tid);
 

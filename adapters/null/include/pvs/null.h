@@ -41,7 +41,7 @@ struct pvs_null_vcpu {
 	/* the record */
 	int captured;
 	pvs_u8 klass;        /* in force; PVS_CLASS_BASELINE when restored */
-	pvs_u32 latency_ns;  /* in force */
+	pvs_u32 weight_q10;  /* in force, 1024 when restored */
 	pvs_u64 captures;
 	pvs_u64 applies;     /* apply() calls, failed ones too */
 	pvs_u64 restores;
