@@ -4,8 +4,8 @@
 
 usage: bench.py BUILD_DIR RESULT_JSON
 
-Instructions, not seconds: the same on a busy machine. Callgrind writes one file for each return from
-the function; the sum in each is the cost of one call with everything beneath it.
+Instructions, not seconds: the same on a busy machine. Callgrind writes one file for each return
+from the function; the sum in each is the cost of one call with everything beneath it.
 """
 import json
 import re

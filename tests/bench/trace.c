@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A small deterministic trace through the hot paths: a guest that works 5 % of a 5.33 ms audio period
- * and is idle for the rest, on a host that sees it halt and wake, with a poll in between and a bad
- * word now and then.
+ * A small deterministic trace through the hot paths: a guest that works 5 % of a 5.33 ms audio
+ * period and is idle for the rest, on a host that sees it halt and wake, with a poll in between and
+ * a bad word now and then.
  *
  * usage: pvs_bench PERIODS
  */
