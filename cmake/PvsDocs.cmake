@@ -5,7 +5,7 @@
 find_package(Doxygen 1.9 QUIET)
 if(NOT DOXYGEN_FOUND)
 	add_custom_target(docs
-		COMMAND ${CMAKE_COMMAND} -E echo "docs: doxygen is missing"
+		COMMAND ${CMAKE_COMMAND} -E echo "skipped: doxygen is missing"
 		COMMAND ${CMAKE_COMMAND} -E false)
 	return()
 endif()

@@ -4,6 +4,11 @@
 # Licence lines and section rules are no documentation of anything.
 /SPDX-License-Identifier/d
 /^\/\* -\{3,\}/d
+# Plain text may contain what Doxygen takes for markup.
+/^[[:space:]]*\/\{0,1\}\*/{
+	s|&|\&amp;|g
+	s|<|\&lt;|g
+}
 s|^/\*$|/**|
 s|^\([[:space:]]*\)/\* |\1/** |
 s|^\(.*[;,){0-9A-Za-z_(>\\].*[^[:space:]].*\)/\* |\1/**< |

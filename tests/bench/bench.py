@@ -15,7 +15,13 @@ import tempfile
 from pathlib import Path
 
 PERIODS = 100
-PATHS = {"publish": "pvs_guest_publish", "decide": "pvs_decide", "step": "pvs_step"}
+# Names as the compiler made them: it may append to those of static functions.
+PATHS = {
+    "publish": "pvs_guest_publish",
+    "publish_prepared": "store_prepared*",
+    "decide": "pvs_decide",
+    "step": "pvs_step",
+}
 TOTAL = re.compile(r"^(?:totals|summary): (\d+)$", re.MULTILINE)
 
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <pvs/guest.h>
+#include <pvs/guest_inline.h>
 #include <pvs/pvs.h>
 
 #define PERIOD_NS 5333333u
@@ -79,6 +79,12 @@ static void step(pvs_u32 event, pvs_u64 run_ns, pvs_u64 wall_ns)
 	bench.boosted_steps += bench.io.decision.klass >= PVS_CLASS_TASK;
 }
 
+/* What a guest does that has prepared its words: a function of its own, so that it is counted. */
+static __attribute__((noinline)) int store_prepared(struct pvs_guest_vcpu *v, pvs_u64 word)
+{
+	return pvs_guest_store_intent(v, word);
+}
+
 static void period(unsigned long number)
 {
 	const struct pvs_guest_intent working = {
@@ -93,7 +99,7 @@ static void period(unsigned long number)
 	if (number % BAD_WORD_EVERY == BAD_WORD_EVERY - 1u)
 		bench.slot.util_bounds = ~(pvs_u64)0;
 	step(PVS_EV_POLL, WORK_NS / 2u, WORK_NS / 2u);
-	pvs_guest_publish(&bench.guest_vcpu, &resting);
+	store_prepared(&bench.guest_vcpu, pvs_guest_intent_word(&resting));
 	bench.slot.util_bounds = 0;
 	step(PVS_EV_HALT, WORK_NS / 2u, WORK_NS / 2u);
 }

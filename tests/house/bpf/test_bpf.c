@@ -64,7 +64,9 @@ static const char *unavailable(void)
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K }, /* r0 = 0 */
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	LIBBPF_OPTS(bpf_prog_load_opts, options, .prog_flags = BPF_F_SLEEPABLE);
+	struct bpf_prog_load_opts options = {
+		.sz = sizeof(options), .prog_flags = BPF_F_SLEEPABLE,
+	};
 	int fd = bpf_prog_load(BPF_PROG_TYPE_SYSCALL, "probe", "GPL", nothing, 2, &options);
 
 	if (fd >= 0) {
@@ -202,8 +204,10 @@ static void begin(uint32_t profile, uint64_t features)
 static void step_both(void)
 {
 	char packet[PACKET_BYTES] = { 0 };
-	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = packet,
-		    .data_size_in = sizeof(packet), .repeat = 1);
+	struct bpf_test_run_opts options = {
+		.sz = sizeof(options), .data_in = packet, .data_size_in = sizeof(packet),
+		.repeat = 1,
+	};
 	struct world *w = &test.native;
 
 	assert_int_equal(bpf_prog_test_run_opts(test.program_fd, &options), 0);

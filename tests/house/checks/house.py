@@ -13,12 +13,12 @@ PLAIN = "BSD-2-Clause"
 LAYERS = ("abi", "libpvsched", "guest-shim", "adapters/common", "adapters/null", "adapters/kvm")
 
 
-def arguments(*extra):
-    """--root, and the options of one check by name."""
+def arguments(**extra):
+    """--root, and the options of one check: name and type."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--root", type=Path, required=True)
-    for option in extra:
-        parser.add_argument(option, type=Path)
+    for option, kind in extra.items():
+        parser.add_argument(f"--{option}", type=kind)
     return parser.parse_args()
 
 

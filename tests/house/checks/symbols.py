@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The shared library exports what the map says, that is what the headers declare as PVS_API."""
 import re
+from pathlib import Path
 
 import house
 
@@ -35,7 +36,7 @@ def difference(left_name, left, right_name, right):
 
 
 def main():
-    args = house.arguments("--library", "--archive")
+    args = house.arguments(library=Path, archive=Path)
     problems = list(difference("the headers", in_headers(args.root), "the map", in_map(args.root)))
     exported = in_map(args.root)
     if args.library:
