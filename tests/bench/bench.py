@@ -15,10 +15,9 @@ import tempfile
 from pathlib import Path
 
 PERIODS = 100
-# Names as the compiler made them: it may append to those of static functions.
 PATHS = {
     "publish": "pvs_guest_publish",
-    "publish_prepared": "store_prepared*",
+    "publish_prepared": "store_prepared",
     "decide": "pvs_decide",
     "step": "pvs_step",
 }

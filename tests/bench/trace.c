@@ -10,8 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <pvs/guest_inline.h>
+#include <pvs/guest.h>
 #include <pvs/pvs.h>
+
+#include "prepared.h"
 
 #define PERIOD_NS 5333333u
 #define WORK_NS (PERIOD_NS / 20u)
@@ -77,12 +79,6 @@ static void step(pvs_u32 event, pvs_u64 run_ns, pvs_u64 wall_ns)
 	bench.io.facts.now_ns += wall_ns;
 	pvs_step(&bench.vcpu, &bench.vm, &bench.config, &bench.slot, &bench.io);
 	bench.boosted_steps += bench.io.decision.klass >= PVS_CLASS_TASK;
-}
-
-/* What a guest does that has prepared its words: a function of its own, so that it is counted. */
-static __attribute__((noinline)) int store_prepared(struct pvs_guest_vcpu *v, pvs_u64 word)
-{
-	return pvs_guest_store_intent(v, word);
 }
 
 static void period(unsigned long number)
