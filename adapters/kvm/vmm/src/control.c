@@ -4,8 +4,8 @@
  * What wakes it:
  *
  *   a doorbell          the guest's word changed in a way the host asked to be told of
- *   a VM's timer        the library wants to look again (pvs_host_timer)
- *   the clock           the measured interval begins or ends, a stormy doorbell opens again
+ *   the clock           the library wants to look again (pvs_host_timer), the measured interval
+ *                       begins or ends, a stormy doorbell opens again
  *   a vCPU that ended   the library lets go of its thread
  *   SIGTERM, SIGINT     everybody back to baseline, and out
  */
@@ -38,17 +38,30 @@
 
 /* ---- the library ----------------------------------------------------------------------------- */
 
-/* The adapter's operations, but for one fact that only this VMM knows: who shares a CPU. */
-static int now_with_entitlement(void *ctx, struct pvs_facts *facts, int sample)
-{
-	int status = pvs_kvm_ops.now(ctx, facts, sample);
+/*
+ * The adapter's operations, but for two. A VMM knows who shares a CPU, so that the library need
+ * not learn it from the time that a vCPU waits; and one timer does for all VMs of one thread.
+ */
+static struct pvs_adapter_ops ops;
 
-	if (sample)
-		facts->entitlement_q16 = container_of(ctx, struct vcpu, knobs)->entitlement_q16;
-	return status;
+static int now(void *ctx, struct pvs_facts *facts, int sample)
+{
+	const struct vcpu *vcpu = container_of(ctx, struct vcpu, knobs);
+
+	if (!sample || vcpu->entitlement_q16 == 0)
+		return pvs_kvm_ops.now(ctx, facts, sample);
+	facts->now_ns = clock_ns(CLOCK_MONOTONIC);
+	facts->run_ns = clock_ns(vcpu->clock);
+	facts->entitlement_q16 = vcpu->entitlement_q16;
+	facts->timer_granularity_ns = vcpu->knobs.kvm->options.timer_granularity_ns;
+	return PVS_OK;
 }
 
-static struct pvs_adapter_ops ops;
+static int arm(void *ctx, pvs_u64 at_ns)
+{
+	container_of(ctx, struct vm, timer)->armed_ns = at_ns;
+	return PVS_OK;
+}
 
 /* Equal threads on one CPU: each is entitled to its part of it. */
 static uint32_t entitlement_of(const struct vmm *vmm, const struct vm *of)
@@ -103,12 +116,12 @@ static int open_host(struct vm *vm)
 		.kick_addr = PVS_VMM_PORT_DOORBELL,
 	};
 	struct vcpu *vcpu;
-	int status = pvs_kvm_vm_open(&vm->timer, &vmm->knobs);
+	int status;
 
+	vm->timer.kvm = &vmm->knobs;
 	if (vmm->options.mode == VMM_MEASURE || !pvs_kvm_can_boost(&vmm->knobs))
 		config.flags |= PVS_CONFIG_MEASURE_ONLY;
-	if (status == PVS_OK)
-		status = pvs_host_init(&vm->host, &args);
+	status = pvs_host_init(&vm->host, &args);
 	if (status != PVS_OK)
 		return library_failed(vm, "host", status);
 	for_each_vcpu(vcpu, vm) {
@@ -126,7 +139,8 @@ static int open_library(struct vmm *vmm)
 	if (vmm->options.mode != VMM_ON && vmm->options.mode != VMM_MEASURE)
 		return 0;
 	ops = pvs_kvm_ops;
-	ops.now = now_with_entitlement;
+	ops.now = now;
+	ops.arm = arm;
 	status = pvs_kvm_control_enter(&vmm->knobs);
 	if (status != PVS_OK)
 		fprintf(stderr, "pvs-vmm: control thread: status %d\n", status);
@@ -153,14 +167,11 @@ static void close_library(struct vmm *vmm)
 		pvs_host_close(&vm->host);
 		for_each_vcpu(vcpu, vm)
 			pvs_kvm_thread_close(&vcpu->knobs);
-		pvs_kvm_vm_close(&vm->timer);
 	}
 	pvs_kvm_control_leave(&vmm->knobs);
 }
 
 /* ---- what wakes the loop --------------------------------------------------------------------- */
-
-static void clock_arm(struct vmm *vmm);
 
 static void drain(int fd, uint64_t *total)
 {
@@ -168,17 +179,6 @@ static void drain(int fd, uint64_t *total)
 
 	if (read(fd, &count, sizeof(count)) == (ssize_t)sizeof(count) && total)
 		*total += count;
-}
-
-static void on_timer(uv_poll_t *poll, int status, int events)
-{
-	struct vm *vm = poll->data;
-
-	(void)status;
-	(void)events;
-	vm->vmm->control.wakeups++;
-	pvs_kvm_vm_timer_ack(&vm->timer);
-	pvs_host_timer(&vm->host);
 }
 
 static void serve_bell(struct vcpu *vcpu)
@@ -215,7 +215,6 @@ static void on_bell(uv_poll_t *poll, int status, int events)
 	uv_poll_stop(poll); /* the ring stays in the eventfd until the bell opens */
 	bell->storms++;
 	bell->shut = true;
-	clock_arm(vcpu->vm->vmm);
 }
 
 /* The rest of a shut bell is over. It stays shut while somebody rings. */
@@ -234,19 +233,6 @@ static void reopen_bell(struct vcpu *vcpu, uint64_t now_ns)
 	serve_bell(vcpu);
 }
 
-static void reopen_bells(struct vmm *vmm, uint64_t now_ns)
-{
-	struct vcpu *vcpu;
-	struct vm *vm;
-
-	for_each_vm(vm, vmm) {
-		for_each_vcpu(vcpu, vm) {
-			if (vcpu->bell.shut && vcpu->bell.opens_ns <= now_ns)
-				reopen_bell(vcpu, now_ns);
-		}
-	}
-}
-
 static void sample_all(struct vmm *vmm, bool at_end)
 {
 	struct control *control = &vmm->control;
@@ -262,16 +248,29 @@ static void sample_all(struct vmm *vmm, bool at_end)
 	*(at_end ? &control->to_ns : &control->from_ns) = clock_ns(CLOCK_MONOTONIC);
 }
 
+static void look_again(struct vm *vm, uint64_t now_ns)
+{
+	struct vcpu *vcpu;
+
+	if (vm->armed_ns <= now_ns)
+		pvs_host_timer(&vm->host);
+	for_each_vcpu(vcpu, vm) {
+		if (vcpu->bell.shut && vcpu->bell.opens_ns <= now_ns)
+			reopen_bell(vcpu, now_ns);
+	}
+}
+
 static void on_clock(uv_poll_t *poll, int status, int events)
 {
 	struct vmm *vmm = poll->data;
 	struct control *control = &vmm->control;
 	uint64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+	struct vm *vm;
 
 	(void)status;
 	(void)events;
 	control->wakeups++;
-	drain(control->clock_fd, NULL);
+	control->clock_ns = 0; /* rung: armed anew before the loop waits */
 	if (!control->began && now_ns >= control->from_ns) {
 		control->began = true;
 		sample_all(vmm, false);
@@ -280,28 +279,43 @@ static void on_clock(uv_poll_t *poll, int status, int events)
 		uv_stop(&control->loop);
 		return;
 	}
-	if (control->library)
-		reopen_bells(vmm, now_ns);
-	clock_arm(vmm);
+	for_each_vm(vm, vmm)
+		look_again(vm, now_ns);
 }
 
-static void clock_arm(struct vmm *vmm)
+static uint64_t next_ns(const struct vmm *vmm)
 {
 	const struct control *control = &vmm->control;
 	uint64_t at_ns = control->began ? control->to_ns : control->from_ns;
-	struct itimerspec when = { 0 };
-	struct vcpu *vcpu;
-	struct vm *vm;
+	const struct vcpu *vcpu;
+	const struct vm *vm;
 
 	for_each_vm(vm, vmm) {
+		if (vm->armed_ns < at_ns)
+			at_ns = vm->armed_ns;
 		for_each_vcpu(vcpu, vm) {
 			if (vcpu->bell.shut && vcpu->bell.opens_ns < at_ns)
 				at_ns = vcpu->bell.opens_ns;
 		}
 	}
-	when.it_value.tv_sec = (time_t)(at_ns / NS_PER_S);
-	when.it_value.tv_nsec = (long)(at_ns % NS_PER_S);
-	timerfd_settime(control->clock_fd, TFD_TIMER_ABSTIME, &when, NULL);
+	return at_ns;
+}
+
+/* Before each wait: one clock, set to the earliest of everything; and only when that changed.
+ * libuv's own timers count milliseconds. Setting it also takes back an expiry nobody has read. */
+static void before_wait(uv_prepare_t *prepare)
+{
+	struct vmm *vmm = prepare->data;
+	uint64_t at_ns = next_ns(vmm);
+	struct itimerspec when = {
+		.it_value = { .tv_sec = (time_t)(at_ns / NS_PER_S),
+			      .tv_nsec = (long)(at_ns % NS_PER_S) },
+	};
+
+	if (at_ns == vmm->control.clock_ns)
+		return;
+	vmm->control.clock_ns = at_ns;
+	timerfd_settime(vmm->control.clock_fd, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
 static void on_ended(uv_async_t *async)
@@ -371,7 +385,10 @@ static int watch_all(struct vmm *vmm)
 	struct vm *vm;
 
 	control->ended.data = vmm;
-	if (uv_async_init(&control->loop, &control->ended, on_ended) != 0)
+	control->prepare.data = vmm;
+	if (uv_async_init(&control->loop, &control->ended, on_ended) != 0 ||
+	    uv_prepare_init(&control->loop, &control->prepare) != 0 ||
+	    uv_prepare_start(&control->prepare, before_wait) != 0)
 		return fail("event loop");
 	if (watch_signals(vmm) != 0 ||
 	    watch(vmm, &control->clock_poll, control->clock_fd, on_clock, vmm) != 0)
@@ -379,8 +396,6 @@ static int watch_all(struct vmm *vmm)
 	if (!control->library)
 		return 0;
 	for_each_vm(vm, vmm) {
-		if (watch(vmm, &vm->timer_poll, vm->timer.timer_fd, on_timer, vm) != 0)
-			return -1;
 		for_each_vcpu(vcpu, vm) {
 			if (watch(vmm, &vcpu->bell.poll, vcpu->bell.fd, on_bell, vcpu) != 0)
 				return -1;
@@ -413,7 +428,6 @@ static int start_all(struct vmm *vmm)
 		if (vm_boot(vm, control->start_ns - clock_ns(CLOCK_MONOTONIC)) != 0)
 			return -1;
 	}
-	clock_arm(vmm);
 	for_each_vm(vm, vmm) {
 		for_each_vcpu(vcpu, vm)
 			sem_post(&vcpu->go);

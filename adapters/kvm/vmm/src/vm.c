@@ -116,7 +116,7 @@ int vm_create(struct vm *vm, struct vmm *vmm, const struct vm_options *options)
 	vm->vmm = vmm;
 	vm->options = options;
 	vm->vcpu_count = options->vcpus;
-	vm->timer.timer_fd = -1;
+	vm->armed_ns = PVS_NEVER;
 	vm->vcpus = calloc(vm->vcpu_count, sizeof(*vm->vcpus));
 	vm->host_vcpus = calloc(vm->vcpu_count, sizeof(*vm->host_vcpus));
 	if (!vm->vcpus || !vm->host_vcpus)

@@ -174,7 +174,7 @@ struct vm {
 	struct pvs_host host;
 	struct pvs_host_vcpu *host_vcpus;
 	struct pvs_kvm_vm timer;
-	uv_poll_t timer_poll;
+	uint64_t armed_ns;   /* the library wants to look again then */
 };
 
 int vm_create(struct vm *vm, struct vmm *vmm, const struct vm_options *options);
@@ -193,8 +193,10 @@ struct control {
 	uv_loop_t loop;
 	uv_async_t ended;      /* a vCPU thread has something to tell */
 	uv_signal_t terminate[2];
-	uv_poll_t clock_poll;  /* of clock_fd: when the interval begins and ends, bells reopen */
+	uv_prepare_t prepare;  /* sets the clock before the loop waits */
+	uv_poll_t clock_poll;  /* of clock_fd: everything that is to happen at a time */
 	int clock_fd;
+	uint64_t clock_ns;     /* what it is set to, 0 = not */
 	uint64_t start_ns;     /* CLOCK_MONOTONIC */
 	uint64_t from_ns;
 	uint64_t to_ns;
