@@ -19,7 +19,7 @@ static pvs_u64 wall_cost(const struct pvs_config *cfg, pvs_u64 boost_ns)
 	return (boost_ns * cfg->vm_cost_q10) >> 10;
 }
 
-/* Moves the word `cost` ahead of now or of where it stands. 0: over the limit, or lost every race. */
+/* Moves the word `cost` ahead of now or of where it stands. 0: over the limit, or races lost. */
 static int advance(struct pvs_vm *vm, pvs_u64 now_ns, pvs_u64 cost, pvs_u64 limit)
 {
 	pvs_u32 i;

@@ -25,7 +25,8 @@ static void update_latches(struct pvs_vcpu *v, const struct pvs_config *cfg)
 	int emptied = latch(&v->boost_empty, v->boost_left_ns, cfg->boost_resume_ns,
 			    boosted && !v->on_irq);
 
-	emptied |= latch(&v->irq_empty, v->irq_left_ns, cfg->irq_burst_ns / 2, boosted && v->on_irq);
+	emptied |= latch(&v->irq_empty, v->irq_left_ns, cfg->irq_burst_ns / 2,
+			 boosted && v->on_irq);
 	if (emptied)
 		v->overruns++;
 

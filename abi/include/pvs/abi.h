@@ -48,7 +48,7 @@ typedef long long pvs_s64;
 
 /* ---- version and identity ------------------------------------------------------------------ */
 
-/* Draft: version 0 makes no promise. It freezes as 1.0 once the in-kernel and Xen engines use it. */
+/* Draft: version 0 makes no promise. It freezes as 1.0 once in-kernel and Xen engines use it. */
 #define PVS_ABI_MAJOR 0u
 #define PVS_ABI_MINOR 1u
 
@@ -122,7 +122,7 @@ struct pvs_region_header {
 	pvs_u32 slot_size;        /* bytes in use of a slot, PVS_SLOT_SIZE or more. Since 0. */
 	pvs_u32 slot_stride;      /* bytes from slot to slot, power of two, 256..4096. Since 0. */
 	pvs_u32 slot_count;       /* slots, 1..PVS_SLOT_COUNT_MAX. Since 0. */
-	pvs_u32 generation;       /* 24 bits; changes when everything must be renegotiated. Since 0. */
+	pvs_u32 generation;       /* 24 bits; changes when all must be renegotiated. Since 0. */
 	pvs_u64 features_offered; /* PVS_F_*: what this host really can do. Since 0. */
 	pvs_u32 status;           /* PVS_STATUS_*. Since 0. */
 	pvs_u32 status_reason;    /* PVS_REFUSE_*, 0 unless REFUSED. Since 0. */
@@ -145,8 +145,8 @@ struct pvs_region_header {
 	pvs_u32 guest_reserved0;  /* zero. */
 	pvs_u64 guest_reserved1[5]; /* zero. */
 
-	/* line 3: counters of the whole VM [host -> guest], valid while vm_count_seq is even and equal
-	 * before and after the reads. */
+	/* line 3: counters of the whole VM [host -> guest], valid while vm_count_seq is even and
+	 * equal before and after the reads. */
 	pvs_u64 vm_count_seq;     /* odd while the host writes the line. Since 0. */
 	pvs_u64 vm_boosts;        /* raises applied. Since 0. */
 	pvs_u64 vm_denials;       /* raises refused. Since 0. */

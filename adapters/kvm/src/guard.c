@@ -32,7 +32,7 @@
 #define END_WAIT_MS 1000
 #define NS_PER_MS 1000000
 
-/* ---- in the guard ----------------------------------------------------------------------------- */
+/* ---- in the guard ---------------------------------------------------------------------------- */
 
 static void close_rest(void)
 {
@@ -87,7 +87,7 @@ static void guard_main(const struct pvs_kvm_guard *g, int pipe_fd, int pidfd)
 	syscall(SYS_exit_group, 0);
 }
 
-/* ---- in its owner ----------------------------------------------------------------------------- */
+/* ---- in its owner ---------------------------------------------------------------------------- */
 
 static void block_signals(sigset_t *before)
 {

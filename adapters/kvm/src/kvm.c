@@ -26,7 +26,7 @@
 #define NS_PER_S 1000000000u
 #define SELF 0
 
-/* ---- options ---------------------------------------------------------------------------------- */
+/* ---- options --------------------------------------------------------------------------------- */
 
 static int resolve(struct pvs_kvm_options *o)
 {
@@ -143,7 +143,7 @@ int pvs_kvm_can_boost(const struct pvs_kvm *kvm)
 	return (kvm->range.knobs & raising) != 0;
 }
 
-/* ---- the control thread ------------------------------------------------------------------------- */
+/* ---- the control thread ---------------------------------------------------------------------- */
 
 int pvs_kvm_control_enter(struct pvs_kvm *kvm)
 {
@@ -178,7 +178,7 @@ void pvs_kvm_control_leave(struct pvs_kvm *kvm)
 	(void)pvs_kvm_attr_put_back(SELF, &kvm->control_before);
 }
 
-/* ---- the timer of a VM -------------------------------------------------------------------------- */
+/* ---- the timer of a VM ----------------------------------------------------------------------- */
 
 int pvs_kvm_vm_open(struct pvs_kvm_vm *vm, struct pvs_kvm *kvm)
 {
@@ -202,7 +202,7 @@ void pvs_kvm_vm_timer_ack(struct pvs_kvm_vm *vm)
 		return; /* it was re-armed meanwhile: nothing to read */
 }
 
-/* ---- operations --------------------------------------------------------------------------------- */
+/* ---- operations ------------------------------------------------------------------------------ */
 
 pvs_u64 pvs_kvm_clock_ns(void)
 {

@@ -18,7 +18,7 @@
 #define CPUCLOCK_SCHED 2
 #define NS_PER_S 1000000000u
 
-/* ---- identity and clocks ---------------------------------------------------------------------- */
+/* ---- identity and clocks --------------------------------------------------------------------- */
 
 static int is_same_thread(const struct pvs_kvm_thread *t)
 {
@@ -145,7 +145,7 @@ void pvs_kvm_thread_close(struct pvs_kvm_thread *t)
 	t->kvm = NULL;
 }
 
-/* ---- capture ---------------------------------------------------------------------------------- */
+/* ---- capture --------------------------------------------------------------------------------- */
 
 /* Limits of the thread's process, not of ours, decide about its way back. */
 static int limits_suffice(const struct pvs_kvm_thread *t)
@@ -231,7 +231,7 @@ int pvs_kvm_capture(void *ctx)
 	return PVS_OK;
 }
 
-/* ---- apply, restore --------------------------------------------------------------------------- */
+/* ---- apply, restore -------------------------------------------------------------------------- */
 
 static int let_go(struct pvs_kvm_thread *t, int why)
 {

@@ -34,7 +34,7 @@
 /* Half of a 64-bit word; the low half comes first in memory, whatever the guest's byte order. */
 typedef pvs_u32 __attribute__((__may_alias__)) pvs_guest_half;
 
-/* A port that reaches shared memory in another way (and a test that counts) defines all of these. */
+/* A port that reaches shared memory in another way (or a test that counts) defines all these. */
 #ifndef PVS_GUEST_LOAD64
 #define PVS_GUEST_LOAD16(p) ((pvs_u16)PVS_GUEST_LE16(*(const volatile pvs_u16 *)(p)))
 #define PVS_GUEST_LOAD32(p) ((pvs_u32)PVS_GUEST_LE32(*(const volatile pvs_u32 *)(p)))

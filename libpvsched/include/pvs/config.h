@@ -18,7 +18,8 @@ struct pvs_config {
 	pvs_u32 flags;
 
 	/* The boost account of a vCPU: which part of its own share it may use out of turn. */
-	pvs_u32 boost_share_q10;  /* part of the entitlement, 1..1024, default 256 (25 %, seed 003) */
+	pvs_u32 boost_share_q10;  /* part of the entitlement, 1..1024, default 256 (25 %,
+				   * seed 003) */
 	pvs_u32 boost_burst_ns;   /* capacity, 50 us..100 ms, default 4 ms: twice the 2 ms critical
 				   * budget of pvsched v3, so that a 16 ms audio period at 5 % and
 				   * its exits never leave the upper half */
@@ -64,7 +65,8 @@ struct pvs_config {
 	pvs_u32 poll_ns;          /* hint words are looked at this often without any event,
 				   * 100 us..1 s, default 10 ms */
 	pvs_u32 urgent_poll_ns;   /* the same for a vCPU that is urgent now and then but never
-				   * sleeps, where wake-ups cannot be seen, 100 us..1 s, default 1 ms */
+				   * sleeps, where wake-ups cannot be seen, 100 us..1 s,
+				   * default 1 ms */
 	pvs_u32 kick_min_ns;      /* doorbells of one vCPU are not looked at more often, 1 us..1 s,
 				   * default 4 ms */
 	pvs_u32 dt_max_ns;        /* a single step of time counts at most this, 1 ms..4 s,

@@ -87,7 +87,8 @@ class Lab:
         done = subprocess.run([str(self.qemu), "--version"], env=self.environment(), text=True,
                               capture_output=True, check=False)
         if done.returncode != 0:
-            raise Unavailable(f"QEMU does not start: {(done.stderr or 'no reason').splitlines()[0]}")
+            reason = (done.stderr or "no reason").splitlines()[0]
+            raise Unavailable(f"QEMU does not start: {reason}")
 
     def boot_digest(self, boot):
         """Names a boot by everything that goes into it."""

@@ -77,7 +77,8 @@ class Apt:
     def __init__(self, name, suites):
         for tool in ("apt-get", "apt-cache", "dpkg", "dpkg-deb"):
             if not shutil.which(tool):
-                raise Unavailable(f"{tool} not found: the lab takes its packages from a Debian mirror")
+                raise Unavailable(
+                    f"{tool} not found: the lab takes its packages from a Debian mirror")
         self.home = LAB / "apt" / name
         self.suites = suites
         self.archives = LAB / "apt" / "archives"

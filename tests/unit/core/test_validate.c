@@ -5,7 +5,8 @@
 
 #define GEN 9u
 #define LIFE_ON (PVS_LIFE_ONLINE | PVS_PUT(GEN, PVS_LIFE_GEN_SHIFT, 24))
-#define TAGS(lo, hi) (PVS_PUT(lo, PVS_INTENT_TAG_LO_SHIFT, 4) | PVS_PUT(hi, PVS_INTENT_TAG_HI_SHIFT, 4))
+#define TAGS(lo, hi) \
+	(PVS_PUT(lo, PVS_INTENT_TAG_LO_SHIFT, 4) | PVS_PUT(hi, PVS_INTENT_TAG_HI_SHIFT, 4))
 
 static struct pvs_snapshot snap;
 static struct pvs_terms terms;

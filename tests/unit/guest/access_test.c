@@ -258,7 +258,7 @@ static void PVS_G_02__bad_a_host_that_changes_what_was_checked_gains_nothing(voi
 	region_free(r);
 }
 
-/* ---- PVS-G-07: an NMI at every access --------------------------------------------------------- */
+/* ---- PVS-G-07: an NMI at every access -------------------------------------------------------- */
 
 static void nmi(enum kind kind, volatile void *p, void *arg)
 {
@@ -351,7 +351,7 @@ static void PVS_G_11__bad_no_store_of_an_online_vcpu_is_wider_than_a_half(void *
 	region_free(r);
 }
 
-/* ---- PVS-G-16: races on `pending` -------------------------------------------------------------- */
+/* ---- PVS-G-16: races on `pending` ------------------------------------------------------------ */
 
 /* Another vCPU changes the word between load and swap: `arg` is the list of what it writes. */
 static void race(enum kind kind, volatile void *p, void *arg)
@@ -411,7 +411,7 @@ static void PVS_G_16__bad_clearing_does_not_lose_what_was_queued_meanwhile(void 
 	region_free(r);
 }
 
-/* ---- PVS-G-19: a host that writes while the counters are read ----------------------------------- */
+/* ---- PVS-G-19: a host that writes while the counters are read -------------------------------- */
 
 static void bump(enum kind kind, volatile void *p, void *arg)
 {

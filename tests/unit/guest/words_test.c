@@ -31,7 +31,7 @@ static pvs_u64 intent_of(struct region *r, const struct pvs_guest_intent *in)
 	return region_slot(r, 1)->intent;
 }
 
-/* ---- intent ------------------------------------------------------------------------------------ */
+/* ---- intent ---------------------------------------------------------------------------------- */
 
 static void PVS_G_04__ok_every_class_and_level_is_said(void **state)
 {

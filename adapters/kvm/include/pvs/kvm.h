@@ -133,7 +133,7 @@ struct pvs_kvm_thread {
 extern const struct pvs_adapter_ops pvs_kvm_ops;
 
 /* Probes what can be turned; changes nothing that lasts. INVALID, RANGE (options) or HOST; that
- * nothing can be turned is no error. `options` may be NULL. About 1 ms; starts and ends a thread. */
+ * nothing can be turned is no error. `options` may be NULL. About 1 ms; starts, ends a thread. */
 int pvs_kvm_open(struct pvs_kvm *kvm, const struct pvs_kvm_options *options);
 
 /* Ends the guard; every thread must be closed. Idempotent. */

@@ -101,7 +101,8 @@ static int create_machines(struct vmm *vmm)
 			return -1;
 	}
 	if (mlockall(MCL_CURRENT) != 0)
-		fprintf(stderr, "pvs-vmm: memory is not locked: latencies may include page faults\n");
+		fprintf(stderr,
+			"pvs-vmm: memory is not locked: latencies may include page faults\n");
 	for (vm = vmm->vms; vm < vmm->vms + vmm->vm_count; vm++) {
 		for (i = 0; i < vm->vcpu_count; i++) {
 			if (vcpu_start(&vm->vcpus[i]) != 0)

@@ -55,8 +55,8 @@ static const char usage[] =
 	"  --seconds S           measured interval (default 1)\n"
 	"  --warmup-ms N         before it (default 200)\n"
 	"  --seed N              (default 1)\n"
-	"  --insns-per-us N      undisturbed speed of the guest's loop (default 250: emulation with\n"
-	"                        -icount shift=2); 0 measures it on this machine\n"
+	"  --insns-per-us N      undisturbed speed of the guest's loop (default 250: emulation\n"
+	"                        with -icount shift=2); 0 measures it on this machine\n"
 	"  --samples WORD        in the report: none, hist, raw (default hist)\n"
 	"  --json FILE           the report (default -)\n"
 	"  --host-check          is this machine's KVM good enough? exit 0, or 77 and the reason\n";
@@ -194,11 +194,13 @@ struct vm_number {
 
 static int set_vm_name(struct vm_options *vm, const char *value)
 {
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789._-";
 	size_t length = value ? strlen(value) : 0;
 
 	if (length == 0 || length >= sizeof(vm->name))
 		return bad("--vm name", value);
-	if (strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != length)
+	if (strspn(value, allowed) != length)
 		return bad("--vm name", value);
 	memcpy(vm->name, value, length + 1);
 	return 0;

@@ -58,7 +58,8 @@ void pvs_bm_main(pvs_u64 index, pvs_u64 boot_gpa);
 void pvs_bm_fault(pvs_u64 vector);
 
 /* Interrupt table, per-CPU pointer, x2APIC and timer of the calling vCPU. Interrupts stay off. */
-void pvs_bm_cpu_start(struct pvs_bm_cpu *cpu, pvs_u32 index, const struct pvs_bm_platform *platform);
+void pvs_bm_cpu_start(struct pvs_bm_cpu *cpu, pvs_u32 index,
+		      const struct pvs_bm_platform *platform);
 
 /*
  * Binds to the region and rings, on one vCPU, once. PVS_GUEST_OK: now wait for pvs_guest_ready();
