@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 from queue import Empty, Queue
 
+sys.dont_write_bytecode = True  # nothing but sources beside the sources
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from pvslab import figures, machine, packages, page, results, scenarios  # noqa: E402
@@ -119,6 +120,7 @@ def run_boots(lab, boots, reuse):
 
 
 def make_boots(cells, boot_seconds):
+    """(boots, {cell name: name of the cell whose result it shares})."""
     run = scenarios.distinct(cells)
     parts = scenarios.boots([cell for cell, _ in run], boot_seconds)
     counts = {}
@@ -127,7 +129,7 @@ def make_boots(cells, boot_seconds):
         seed = part[0].seed
         counts[seed] = counts.get(seed, 0) + 1
         out.append(machine.Boot(seed, part, f"seed-{seed}-{counts[seed]}"))
-    return out, {cell.name: group for cell, group in run}
+    return out, {cell.name: first.name for first, group in run for cell in group}
 
 
 def measure(options, cells, boot_seconds, twice=False):
@@ -143,17 +145,16 @@ def measure(options, cells, boot_seconds, twice=False):
     manifest = packages.fetch(say)
     lab = machine.Lab(manifest, vmm, guest, options.real_time)
     lab.check()
-    boots, groups = make_boots(cells, boot_seconds)
+    boots, stands_for = make_boots(cells, boot_seconds)
     again = None
     if twice and not options.real_time:
         again = machine.Boot(boots[-1].seed, boots[-1].cells, "again")
-    say(f"{packages.describe(manifest)}: {len(cells)} measurements, {len(groups)} of them distinct, "
-        f"in {len(boots)} boots")
+    say(f"{packages.describe(manifest)}: {len(cells)} measurements, "
+        f"{sum(len(boot.cells) for boot in boots)} of them distinct, in {len(boots)} boots")
     run_boots(lab, boots + ([again] if again else []), options.reuse)
-    for boot in boots:
-        for name, report in boot.results.items():
-            for cell in groups[name]:
-                results.add_report(table, cell, report)
+    reports = {name: report for boot in boots for name, report in boot.results.items()}
+    for cell in cells:
+        results.add_report(table, cell, reports[stands_for[cell.name]])
     same = figures.same_bytes(boots[-1].digest, again.digest) if again else None
     options.reused = any(boot.reused for boot in boots)
     return table, same, describe_machine(manifest, options.real_time)

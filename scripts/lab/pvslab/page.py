@@ -7,8 +7,8 @@ from . import svg
 from .figures import hostile_rows, fair_run_ns, percentile, ratio
 from .svg import duration
 
-MODE_NAMES = {"off": "without the library", "static-rt": "static real-time priority",
-              "on": "with the library", "measure": "measure-only"}
+MODE_NAMES = {"off": "without", "static-rt": "static priority", "on": "with the library",
+              "measure": "measure-only"}
 STRIP_NAMES = {"off": ("Without", "ordinary scheduling"),
                "static-rt": ("Static priority", "what people do today"),
                "on": ("With libpvsched", "the guest says it")}
@@ -33,6 +33,7 @@ letter-spacing:-.02em}
 .card .big i{font-style:normal;color:#7b8494;font-weight:400;padding:0 2px}
 .card .big em{font-style:normal;color:#0b7a75}
 .card small{display:block;color:#5d6675;font-size:13px;line-height:1.35}
+.stack{display:grid;gap:14px;align-content:start}
 .two{display:grid;grid-template-columns:1fr 1fr;gap:14px}
 .first{display:grid;grid-template-columns:1.22fr 1fr;gap:14px}
 .panel p{font-size:14px;color:#5d6675;margin-bottom:8px}
@@ -99,7 +100,7 @@ def cards(table, values):
         worst_off, worst_on = max(off), max(on)
         out.append(card("Audio wake-up, worst case", change(duration(worst_off),
                                                             duration(worst_on)),
-                        f"{times(worst_off, worst_on)}, over {len(on):,} wake-ups"))
+                        f"{times(worst_off, worst_on)}; the worst of {len(on):,}"))
         out.append(missed_card(table))
     if values["burner_work_ratio"] is not None:
         out.append(card("Work its neighbours still do",
@@ -153,7 +154,7 @@ def share_groups(table):
         return []
     row, base = min(pairs, key=lambda pair: pair[0].variant.get("period_us", 0))
     groups = []
-    for vm in row.vms.values():
+    for vm in list(row.vms.values())[:2]:  # the others are like the second
         note = "sleeps, wakes, plays" if vm.work == "audio" else "computes all the time"
         groups.append((label_of(vm), note, [
             ("off", MODE_NAMES["off"], 100 * base.share(vm.name), None),
@@ -207,13 +208,17 @@ def first_screen(report, table):
             f"{escape(report['environment']['kernel_short'])}, in {seeds} repetitions: without "
             f"help, with a fixed real-time priority, and with libpvsched, where the guest says "
             f"when it is urgent and the host believes it only within a budget.")
+    side = [panel("Nobody else pays", "CPU time of each VM, before and after.",
+                  svg.bars(share_groups(table), "share of the CPU for each VM", top_value=78)
+                  if share_groups(table) else ""),
+            panel("Lying wins nothing", "CPU time beside a VM that claims to be urgent all the "
+                  "time. Black ticks: fair shares.",
+                  svg.bars(liar_groups(table, "liar")[1:], "shares beside a liar", top_value=128)
+                  if liar_groups(table, "liar") else "")]
     charts = [panel("How long the audio VM waits for the CPU",
                     "Every wake-up is in here. Further left is better.",
                     svg.latency_strips(strips(table), "audio wake-up latency by mode")
-                    if strips(table) else ""),
-              panel("Nobody else pays", "CPU time of each VM, before and after.",
-                    svg.bars(share_groups(table), "share of the CPU for each VM", top_value=75)
-                    if share_groups(table) else "")]
+                    if strips(table) else ""), f'<div class="stack">{"".join(side)}</div>']
     return (f"<h1>A virtual machine that says when it is urgent is served in time</h1>"
             f'{notes(report)}<p class="lead">{lead}</p>{cards(table, values)}'
             f'<div class="first">{"".join(charts)}</div>')
@@ -236,7 +241,7 @@ def liar_section(table):
         groups = liar_groups(table, scenario)
         if groups:
             panels.append(panel(title, "CPU time of each VM. The black tick is its fair share.",
-                                svg.bars(groups, title, top_value=112)))
+                                svg.bars(groups, title, top_value=135)))
     if not panels:
         return ""
     return ("<h2>What if a guest lies?</h2><p>The library takes a boost out of the guest's own "
@@ -268,8 +273,8 @@ def shown(value):
 
 
 def measurement_table(table_rows):
-    head = ("", "p50", "p99", "worst", "misses", "samples", "work", "share per VM", "boosts",
-            "denials", "overruns")
+    head = ("", "p50", "p99", "worst", "misses", "samples", "work", "share per VM, %",
+            "boosted, %", "boosts", "denials", "overruns")
     out = ["<tr>" + "".join(f"<th>{escape(h)}</th>" for h in head) + "</tr>"]
     group = None
     for item in table_rows:
@@ -277,8 +282,8 @@ def measurement_table(table_rows):
             group = item["group"]
             out.append(f'<tr class="group"><td colspan="{len(head)}">{escape(group)}</td></tr>')
         cells = [item["mode_name"], item["p50"], item["p99"], item["worst"], item["misses"],
-                 item["samples"], item["work"], item["shares"], item["boosts"], item["denials"],
-                 item["overruns"]]
+                 item["samples"], item["work"], item["shares"], item["boosted"], item["boosts"],
+                 item["denials"], item["overruns"]]
         out.append("<tr>" + "".join(f"<td>{escape(str(c))}</td>" for c in cells) + "</tr>")
     return f'<div class="scroll"><table>{"".join(out)}</table></div>'
 

@@ -2,7 +2,7 @@
 """From the VMM's report (adapters/kvm/vmm/README.md, schema pvs-vmm/1) to figures."""
 
 from .common import LabError
-from .figures import VmTotals, percentile
+from .figures import VmTotals, percentile, ratio
 from .svg import duration
 
 SCHEMA = "pvs-vmm/1"
@@ -63,6 +63,7 @@ def summary(row, title):
         "boosts": f"{sum(vm.boosts for vm in row.vms.values()):,}",
         "denials": f"{sum(vm.denials for vm in row.vms.values()):,}",
         "overruns": f"{sum(vm.overruns for vm in row.vms.values()):,}",
+        "boosted": f"{boosted_percent(row):.1f}",
         "vms": {vm.name: {"work": vm.work, "role": vm.role, "run_ns": vm.run_ns,
                           "wait_ns": vm.wait_ns, "units": vm.units, "burned": vm.burned,
                           "periods": vm.periods, "misses": vm.misses, "boosts": vm.boosts,
@@ -71,6 +72,11 @@ def summary(row, title):
                           "share": round(row.share(vm.name), 5)} for vm in row.vms.values()},
         "window_ns": row.window_ns,
     }
+
+
+def boosted_percent(row):
+    """How much of the CPU was charged as boosted."""
+    return 100 * ratio(sum(vm.boosted_ns for vm in row.vms.values()), row.window_ns)
 
 
 def summaries(table, scenarios):
@@ -100,7 +106,8 @@ def group_suffix(variant):
 
 COLUMNS = (("mode_name", "mode", 13), ("p50", "p50", 9), ("p99", "p99", 9),
            ("worst", "worst", 9), ("misses", "misses", 7), ("samples", "samples", 8),
-           ("work", "work", 11), ("boosts", "boosts", 9), ("denials", "denials", 8),
+           ("work", "work", 11),
+           ("boosted", "boosted %", 10), ("boosts", "boosts", 8), ("denials", "denials", 8),
            ("overruns", "overruns", 9), ("shares", "share per VM, %", 18))
 
 

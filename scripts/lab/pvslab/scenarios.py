@@ -99,7 +99,10 @@ class Scenario:
     def seconds(self, variant, scale=1.0, quick=False):
         if "periods" in self.data:
             period_us = max(vm["period_us"] for vm in self.vms(variant) if "period_us" in vm)
-            return self.data["periods"] * scale * period_us / 1e6
+            periods = self.data["periods"]
+            if isinstance(periods, dict):
+                periods = periods[str(period_us)]
+            return periods * scale * period_us / 1e6
         seconds = self.data["quick_seconds"] if quick and "quick_seconds" in self.data \
             else self.data["seconds"]
         return seconds * scale

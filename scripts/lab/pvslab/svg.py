@@ -138,9 +138,9 @@ def strip_marks(marks, scale, base, colour):
     return out
 
 
-def cumulative(series, title):
+def cumulative(series, title, width=520):
     """Share of wake-ups served within a time, for each mode: [(mode, name, values)]."""
-    left, right, top, bottom = 52, WIDTH - 120, 12, 262
+    left, right, top, bottom = 48, width - 16, 12, 222
     scale = LogScale([v for _, _, values in series for v in values], left, right)
     parts = scale.axis(top, bottom)
     for percent in (0, 25, 50, 75, 100):
@@ -148,19 +148,16 @@ def cumulative(series, title):
         parts.append(line(left, y, right, y))
         parts.append(text(left - 8, y + 4, f"{percent} %", fill=SOFT, text_anchor="end",
                           font_size=12))
-    used = []
-    for mode, name, values in series:
+    for mode, _, values in series:
         points = curve(sorted(values), scale, top, bottom)
         parts.append(element("polyline", points=points, fill="none", stroke=COLOURS[mode],
                              stroke_width=2.5, stroke_linejoin="round"))
-        middle = scale.at(sorted(values)[len(values) // 2]) if values else left
-        used.append((middle, mode, name))
-    for index, (_, mode, name) in enumerate(used):
-        y = top + 22 + index * 24
-        parts.append(line(right + 12, y - 4, right + 32, y - 4, stroke=COLOURS[mode],
+    for index, (mode, name, _) in enumerate(series):
+        x = left + index * (right - left) / 3
+        parts.append(line(x, bottom + 36, x + 22, bottom + 36, stroke=COLOURS[mode],
                           stroke_width=3))
-        parts.append(text(right + 38, y, name, font_size=12))
-    return drawing(bottom + 26, parts, title)
+        parts.append(text(x + 28, bottom + 40, name, font_size=13))
+    return drawing(bottom + 50, parts, title, width)
 
 
 def curve(ordered, scale, top, bottom, points=240):
@@ -177,33 +174,30 @@ def curve(ordered, scale, top, bottom, points=240):
     return " ".join(out)
 
 
-def bars(groups, title, unit="%", top_value=None, mark_name="fair share"):
+def bars(groups, title, unit="%", top_value=None, width=520):
     """
     Horizontal bars: [(label, note, [(mode, name, value, mark or None)])]. A mark is a black
     tick: what the bar should be.
     """
-    left, right, tall, gap = 190, WIDTH - 92, 17, 20
+    left, right, tall, gap = 148, width - 84, 17, 13
     most = top_value or max([value for _, _, rows in groups for _, _, value, _ in rows] +
                             [m for _, _, rows in groups for _, _, _, m in rows if m] + [1e-9])
     y = 6
     parts = []
-    marked = False
     for label, note, rows in groups:
         parts.append(text(0, y + 14, label, font_weight="600", font_size=14))
         parts.append(text(0, y + 31, note, fill=SOFT, font_size=12))
         for mode, name, value, mark in rows:
-            width = (right - left) * value / most
-            parts.append(rect(left, y, width, tall, fill=COLOURS[mode], rx=2))
-            shown = f"{value:.1f} {unit}  {name}"
-            parts.append(text(left + width + 8, y + 13, shown, font_size=12))
+            long = (right - left) * value / most
+            parts.append(rect(left, y, long, tall, fill=COLOURS[mode], rx=2))
+            end = left + long
             if mark is not None:
                 x = left + (right - left) * mark / most
-                parts.append(line(x, y - 3, x, y + tall + 3, stroke=INK, stroke_width=2))
-                marked = True
-            y += tall + 5
-        y += gap if len(rows) > 1 else gap + 6
-    if marked:
-        parts.append(line(left + 1, y - 6, left + 1, y + 8, stroke=INK, stroke_width=2))
-        parts.append(text(left + 9, y + 6, mark_name, fill=SOFT, font_size=12))
-        y += 16
-    return drawing(y, parts, title)
+                parts.append(line(x, y - 3, x, y + tall + 3, stroke=INK, stroke_width=2.5))
+                end = max(end, x + 1)
+            parts.append(text(end + 8, y + 13, f"{value:.1f} {unit}", font_size=13,
+                              font_weight="600"))
+            parts.append(text(end + 62, y + 13, name, font_size=12, fill=SOFT))
+            y += tall + 4
+        y += gap
+    return drawing(y, parts, title, width)
