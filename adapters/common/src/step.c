@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One checkpoint of one vCPU on an advisory host: facts, pvs_step(), and what the machine says to
- * the decision.
+ * One checkpoint of one vCPU on an advisory host: facts, the core, and what the machine says to the
+ * decision.
  */
 #include <string.h>
 
@@ -53,6 +53,22 @@ static void set_applied(struct pvs_host *h, struct pvs_host_vcpu *v, int applied
 	v->applied = applied;
 }
 
+/*
+ * pvs_step(), but for one thing: slots are read only while a guest's choice is in force (status
+ * ACTIVE). Before and after that their words are those of nobody.
+ */
+static void run_core(struct pvs_host *h, struct pvs_host_vcpu *v, struct pvs_io *io)
+{
+	pvs_snapshot(v->slot, &io->snap);
+	v->seen = io->snap;
+	if (h->vm.status != PVS_STATUS_ACTIVE)
+		memset(&io->snap, 0, sizeof(io->snap));
+	pvs_validate(&io->snap, &h->vm.terms, &v->core.hint, &io->hint);
+	pvs_decide(&v->core, &h->vm, &h->config, io);
+	pvs_publish_status(&v->core, &h->vm, v->slot);
+	count(h, v);
+}
+
 /* Facts and decision of an event that changes nothing on the machine: time stands still. */
 static void tell_core(struct pvs_host *h, struct pvs_host_vcpu *v, pvs_u32 type)
 {
@@ -64,9 +80,8 @@ static void tell_core(struct pvs_host *h, struct pvs_host_vcpu *v, pvs_u32 type)
 	io.facts.now_ns = v->core.now_ns;
 	io.facts.run_ns = v->core.run_ns;
 	io.facts.wait_ns = v->core.wait_ns;
-	pvs_step(&v->core, &h->vm, &h->config, v->slot, &io);
+	run_core(h, v, &io);
 	v->decision = io.decision;
-	count(h, v);
 }
 
 /* The thread is out of our hands: somebody else changed it, or it has ended. */
@@ -209,12 +224,10 @@ int pvs_host_step(struct pvs_host *h, struct pvs_host_vcpu *v, pvs_u32 type, pvs
 	io.event.type = (pvs_u16)type;
 	io.event.arg = arg;
 	h->counters.steps++;
-	pvs_step(&v->core, &h->vm, &h->config, v->slot, &io);
-	v->seen = io.snap;
+	run_core(h, v, &io);
 	v->terms_seen = h->terms_count;
 	v->settled = is_settled(h, &io);
 	v->recheck_at_ns = io.decision.recheck_at_ns;
-	count(h, v);
 
 	if (io.decision.flags & PVS_DECISION_RELEASE)
 		err = pvs_host_restore(h, v);

@@ -65,7 +65,7 @@ struct pvs_host_vcpu {
 
 /* Counters of what the host side did; the policy's own are in struct pvs_vcpu. */
 struct pvs_host_counters {
-	pvs_u64 steps;     /* pvs_step() calls */
+	pvs_u64 steps;     /* checkpoints that went through the core */
 	pvs_u64 quiet;     /* polls that found nothing new and went no further */
 	pvs_u64 applies;   /* knobs turned */
 	pvs_u64 restores;
