@@ -15,6 +15,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -318,13 +319,16 @@ static void before_wait(uv_prepare_t *prepare)
 	timerfd_settime(vmm->control.clock_fd, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
-static void on_ended(uv_async_t *async)
+static void on_ended(uv_poll_t *poll, int status, int events)
 {
-	struct vmm *vmm = async->data;
+	struct vmm *vmm = poll->data;
 	bool running = false;
 	struct vcpu *vcpu;
 	struct vm *vm;
 
+	(void)status;
+	(void)events;
+	drain(vmm->control.ended_fd, NULL);
 	for_each_vm(vm, vmm) {
 		for_each_vcpu(vcpu, vm) {
 			if (atomic_load(&vcpu->end) == VCPU_RUNS)
@@ -339,9 +343,16 @@ static void on_ended(uv_async_t *async)
 	}
 }
 
+/*
+ * Not uv_async_send(): libuv's loop waits, yielding, for a sender that it has overtaken. A loop of
+ * real-time priority never yields to an ordinary thread: on one CPU both would stand still.
+ */
 void control_vcpu_ended(struct vcpu *vcpu)
 {
-	uv_async_send(&vcpu->vm->vmm->control.ended);
+	static const uint64_t one = 1;
+
+	if (write(vcpu->vm->vmm->control.ended_fd, &one, sizeof(one)) < 0)
+		fail("eventfd"); /* cannot be: it is far from full */
 }
 
 static void on_terminate(uv_signal_t *handle, int number)
@@ -384,14 +395,13 @@ static int watch_all(struct vmm *vmm)
 	struct vcpu *vcpu;
 	struct vm *vm;
 
-	control->ended.data = vmm;
 	control->prepare.data = vmm;
-	if (uv_async_init(&control->loop, &control->ended, on_ended) != 0 ||
-	    uv_prepare_init(&control->loop, &control->prepare) != 0 ||
+	if (uv_prepare_init(&control->loop, &control->prepare) != 0 ||
 	    uv_prepare_start(&control->prepare, before_wait) != 0)
 		return fail("event loop");
 	if (watch_signals(vmm) != 0 ||
-	    watch(vmm, &control->clock_poll, control->clock_fd, on_clock, vmm) != 0)
+	    watch(vmm, &control->clock_poll, control->clock_fd, on_clock, vmm) != 0 ||
+	    watch(vmm, &control->ended_poll, control->ended_fd, on_ended, vmm) != 0)
 		return -1;
 	if (!control->library)
 		return 0;
@@ -448,6 +458,11 @@ static void stop_all(struct vmm *vmm)
 	struct vm *vm;
 
 	close_library(vmm);
+	/* All at once: one that spins at a real-time priority would keep its equals from ending. */
+	for_each_vm(vm, vmm) {
+		for_each_vcpu(vcpu, vm)
+			vcpu_ask_to_stop(vcpu);
+	}
 	for_each_vm(vm, vmm) {
 		for_each_vcpu(vcpu, vm)
 			vcpu_stop(vcpu);
@@ -456,6 +471,7 @@ static void stop_all(struct vmm *vmm)
 	uv_run(&vmm->control.loop, UV_RUN_DEFAULT);
 	uv_loop_close(&vmm->control.loop);
 	close(vmm->control.clock_fd);
+	close(vmm->control.ended_fd);
 }
 
 int control_run(struct vmm *vmm)
@@ -464,7 +480,8 @@ int control_run(struct vmm *vmm)
 	int result;
 
 	control->clock_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-	if (control->clock_fd < 0 || uv_loop_init(&control->loop) != 0)
+	control->ended_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (control->clock_fd < 0 || control->ended_fd < 0 || uv_loop_init(&control->loop) != 0)
 		return fail("event loop");
 	result = open_library(vmm);
 	outrank_all(vmm);

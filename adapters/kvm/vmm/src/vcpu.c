@@ -294,15 +294,21 @@ void vcpu_kick_setup(struct vcpu *vcpu)
 	vcpu->knobs.immediate_exit = &vcpu->run->immediate_exit;
 }
 
-void vcpu_stop(struct vcpu *vcpu)
+void vcpu_ask_to_stop(struct vcpu *vcpu)
 {
-	if (!vcpu->started)
+	if (!vcpu->started || atomic_exchange(&vcpu->stop, true))
 		return;
-	atomic_store(&vcpu->stop, true);
 	vcpu->run->immediate_exit = 1;
 	pthread_kill(vcpu->thread, KICK_SIGNAL);
 	sem_post(&vcpu->go);
 	sem_post(&vcpu->go);
+}
+
+void vcpu_stop(struct vcpu *vcpu)
+{
+	if (!vcpu->started)
+		return;
+	vcpu_ask_to_stop(vcpu);
 	pthread_join(vcpu->thread, NULL);
 	vcpu->started = false;
 }

@@ -148,7 +148,8 @@ void vcpu_destroy(struct vcpu *vcpu);
 int vcpu_start(struct vcpu *vcpu);
 /* Tells the adapter how the vCPU is taken out of the guest. */
 void vcpu_kick_setup(struct vcpu *vcpu);
-/* It leaves the guest and ends, whatever the guest does. */
+/* It leaves the guest and ends, whatever the guest does. Asking does not wait for that. */
+void vcpu_ask_to_stop(struct vcpu *vcpu);
 void vcpu_stop(struct vcpu *vcpu);
 
 /* The guest's time stamp counter, now. */
@@ -191,7 +192,8 @@ const volatile uint32_t *vm_samples(const struct vm *vm, unsigned index, uint32_
 
 struct control {
 	uv_loop_t loop;
-	uv_async_t ended;      /* a vCPU thread has something to tell */
+	uv_poll_t ended_poll;  /* of ended_fd: a vCPU runs no more */
+	int ended_fd;          /* eventfd */
 	uv_signal_t terminate[2];
 	uv_prepare_t prepare;  /* sets the clock before the loop waits */
 	uv_poll_t clock_poll;  /* of clock_fd: everything that is to happen at a time */
