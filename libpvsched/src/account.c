@@ -57,16 +57,19 @@ static pvs_s64 settle(pvs_s64 balance, pvs_u64 gain, pvs_s64 max, pvs_u64 cost)
 	return balance < -OVERDRAFT_MAX_NS ? -OVERDRAFT_MAX_NS : balance;
 }
 
-static void learn_share(struct pvs_vcpu *v, pvs_u64 run, pvs_u64 wait)
+static void learn_share(struct pvs_vcpu *v, const struct pvs_config *cfg,
+			const struct pvs_facts *facts, pvs_u64 run)
 {
+	pvs_u64 wait = elapsed(v->wait_ns, facts->wait_ns, cfg->dt_max_ns);
 	pvs_u64 sum;
 
+	v->wait_ns = facts->wait_ns;
 	if (v->klass != PVS_CLASS_BASELINE) {
 		v->learning = 0;
 		return;
 	}
 	if (!v->learning) {
-		/* Wait from before, still unreported, arrives with the first run time. */
+		/* Wait from before, not asked for or not yet reported, arrives with run time. */
 		v->learning = run != 0;
 		return;
 	}
@@ -136,11 +139,12 @@ PVS_STAGE void pvs_account(struct pvs_vcpu *v, const struct pvs_config *cfg,
 		charge(v, cfg, facts, dt, run);
 		pass_durations(v, dt, run);
 		keep_low_water(v, cfg, dt);
-		if (facts->caps & PVS_CAP_SEES_WAIT)
-			learn_share(v, run, elapsed(v->wait_ns, facts->wait_ns, cfg->dt_max_ns));
+		if (facts->wait_known)
+			learn_share(v, cfg, facts, run);
+		else
+			v->learning = 0;
 	}
 	v->started = 1;
 	v->now_ns = facts->now_ns;
 	v->run_ns = facts->run_ns;
-	v->wait_ns = facts->wait_ns;
 }

@@ -203,7 +203,9 @@ static int get_facts(struct pvs_host *h, struct pvs_host_vcpu *v, struct pvs_fac
 
 	facts->run_ns = v->core.run_ns;
 	facts->wait_ns = v->core.wait_ns;
-	err = h->ops->now(v->ctx, facts, 1);
+	err = h->ops->now(v->ctx, facts,
+			  (v->decision.flags & PVS_DECISION_SAMPLE_WAIT) ? PVS_SAMPLE_RUN_WAIT
+								       : PVS_SAMPLE_RUN);
 	facts->caps = h->caps;
 	if (err == PVS_OK)
 		return PVS_OK;

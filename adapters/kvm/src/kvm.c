@@ -226,7 +226,7 @@ static int kvm_now(void *ctx, struct pvs_facts *facts, int sample)
 	const struct pvs_kvm_vm *vm = ctx;
 
 	facts->now_ns = pvs_kvm_clock_ns();
-	if (!sample) {
+	if (sample == PVS_SAMPLE_CLOCK) {
 		facts->timer_granularity_ns = vm->kvm->options.timer_granularity_ns;
 		return PVS_OK;
 	}
@@ -234,7 +234,7 @@ static int kvm_now(void *ctx, struct pvs_facts *facts, int sample)
 	if (t->other_process && t->perf_fd < 0 && tick_ns() > facts->timer_granularity_ns)
 		facts->timer_granularity_ns = tick_ns();
 	facts->entitlement_q16 = t->kvm->options.entitlement_q16;
-	return pvs_kvm_sample(t, facts);
+	return pvs_kvm_sample(t, facts, sample);
 }
 
 static int kvm_arm(void *ctx, pvs_u64 at_ns)

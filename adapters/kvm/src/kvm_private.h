@@ -135,7 +135,7 @@ void pvs_kvm_guard_close(struct pvs_kvm *kvm);
 int pvs_kvm_capture(void *ctx);
 int pvs_kvm_apply(void *ctx, const struct pvs_decision *decision);
 int pvs_kvm_restore(void *ctx);
-int pvs_kvm_sample(const struct pvs_kvm_thread *t, struct pvs_facts *facts);
+int pvs_kvm_sample(const struct pvs_kvm_thread *t, struct pvs_facts *facts, int sample);
 
 /* ---- quality_*.c ---------------------------------------------------------------------------- */
 

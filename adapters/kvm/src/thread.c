@@ -71,19 +71,22 @@ static int open_clocks(struct pvs_kvm_thread *t)
 	return t->perf_fd < 0 && t->schedstat_fd < 0 ? PVS_E_NO_SUPPORT : PVS_OK;
 }
 
-int pvs_kvm_sample(const struct pvs_kvm_thread *t, struct pvs_facts *facts)
+int pvs_kvm_sample(const struct pvs_kvm_thread *t, struct pvs_facts *facts, int sample)
 {
+	int by_schedstat = !t->clock && t->perf_fd < 0;
 	pvs_u64 run_ns = 0;
 	int err;
 
-	if (t->schedstat_fd >= 0) {
+	/* Reading the file costs four times as much as the clock: 2.8 against 0.7 us (lab). */
+	if (t->schedstat_fd >= 0 && (sample == PVS_SAMPLE_RUN_WAIT || by_schedstat)) {
 		err = pvs_kvm_schedstat_read(t->schedstat_fd, &run_ns, &facts->wait_ns);
 		if (err)
 			return pvs_kvm_status(err);
+		facts->wait_known = 1;
 	}
 	if (t->clock)
 		return read_clock(t->clock, &facts->run_ns) ? PVS_E_GONE : PVS_OK;
-	if (t->perf_fd < 0)
+	if (by_schedstat)
 		facts->run_ns = run_ns;
 	else if (read(t->perf_fd, &facts->run_ns, sizeof(facts->run_ns)) !=
 		 (ssize_t)sizeof(facts->run_ns))

@@ -49,13 +49,14 @@ static int null_now(void *ctx, struct pvs_facts *facts, int sample)
 
 	facts->now_ns = null->now_ns;
 	facts->timer_granularity_ns = null->timer_granularity_ns;
-	if (!sample)
+	if (sample == PVS_SAMPLE_CLOCK)
 		return PVS_OK;
 	v->samples++;
 	if (v->fail_now != PVS_OK)
 		return v->fail_now;
 	facts->run_ns = v->run_ns;
 	facts->wait_ns = v->wait_ns;
+	facts->wait_known = sample == PVS_SAMPLE_RUN_WAIT;
 	facts->entitlement_q16 = v->entitlement_q16;
 	facts->nested = v->nested;
 	return PVS_OK;

@@ -19,7 +19,7 @@
 #define PVS_CAP_OWNS_QUEUE   0x008u /* it sorts the run queue itself */
 #define PVS_CAP_CAN_DEFER    0x010u /* a preemption can be put off */
 #define PVS_CAP_CAN_KICK     0x020u /* the guest has a doorbell */
-#define PVS_CAP_SEES_WAIT    0x040u /* facts.wait_ns is valid */
+#define PVS_CAP_SEES_WAIT    0x040u /* it can tell facts.wait_ns when asked to */
 #define PVS_CAP_SETS_PERF    0x080u /* performance requests have an effect */
 
 struct pvs_event {
@@ -31,21 +31,23 @@ struct pvs_event {
 struct pvs_facts {
 	pvs_u64 now_ns;  /* the host's monotonic clock; a step back counts as no time */
 	pvs_u64 run_ns;  /* cumulative CPU time of the vCPU; a step back counts as none */
-	pvs_u64 wait_ns; /* cumulative time runnable but not running; with CAP_SEES_WAIT */
+	pvs_u64 wait_ns; /* cumulative time runnable but not running; with wait_known */
 	pvs_u32 caps;    /* PVS_CAP_* */
 	pvs_u32 entitlement_q16; /* configured share of one CPU, 1..65536; 0 = not configured */
 	pvs_u32 timer_granularity_ns; /* the host cannot end a boost more exactly than this */
 	pvs_u8 nested;   /* 1: the vCPU runs a nested guest; its words are not looked at */
-	pvs_u8 reserved[3];
+	pvs_u8 wait_known; /* 1: wait_ns is of now */
+	pvs_u8 reserved[2];
 };
 
 /* decision.flags */
 #define PVS_DECISION_CHANGED  0x01u /* class, rank or weight differ from the last decision */
 #define PVS_DECISION_MEASURE  0x02u /* measure-only: apply nothing */
 #define PVS_DECISION_RELEASE  0x04u /* restore the baseline and let go (detach, foreign) */
-#define PVS_DECISION_SAMPLE   0x08u /* facts.run_ns and wait_ns matter at the next call */
+#define PVS_DECISION_SAMPLE   0x08u /* facts.run_ns matters at the next call */
 #define PVS_DECISION_MALFORMED 0x10u /* a word was malformed (log it, rate-limited) */
 #define PVS_DECISION_DEFER    0x20u /* EV_PREEMPT: put the preemption off until recheck_at_ns */
+#define PVS_DECISION_SAMPLE_WAIT 0x80u /* and so does wait_ns, which may cost more to tell */
 #define PVS_DECISION_ARM_IRQ_WINDOW 0x40u /* tell me when the guest re-enables interrupts */
 
 #define PVS_NEVER PVS_U64(0xffffffffu, 0xffffffffu)

@@ -224,6 +224,22 @@ static void account__learns_nothing_while_boosted_or_blind(void **state)
 	assert_int_equal(w.v.share_q16, 0);
 }
 
+static void account__a_time_without_wait_times_teaches_nothing(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, CAPS_USER);
+	at_baseline(&w, 1 * MS, 1 * MS, 10);
+	w.io.facts.wait_known = 0;
+	w.io.facts.run_ns += 500 * MS; /* long, and how long it waited nobody can tell */
+	w.io.facts.now_ns += 900 * MS;
+	look(&w);
+	w.io.facts.wait_known = 1;
+	at_baseline(&w, 1 * MS, 1 * MS, 40);
+	assert_in_range(w.v.share_q16, 32700, 32800);
+}
+
 static void account__a_starved_vcpu_still_pays_back_some_day(void **state)
 {
 	struct world w;
@@ -300,6 +316,7 @@ int main(void)
 		cmocka_unit_test(account__learns_the_share_it_gets_at_baseline),
 		cmocka_unit_test(account__ignores_wait_that_was_reported_late),
 		cmocka_unit_test(account__learns_nothing_while_boosted_or_blind),
+		cmocka_unit_test(account__a_time_without_wait_times_teaches_nothing),
 		cmocka_unit_test(account__a_starved_vcpu_still_pays_back_some_day),
 		cmocka_unit_test(account__repays_at_the_learned_share),
 		cmocka_unit_test(account__interrupt_boosts_have_an_account_of_their_own),

@@ -183,6 +183,7 @@ static void decide__wants_clocks_only_where_they_matter(void **state)
 	say_idle(&w, PVS_URGENCY_REALTIME);
 	look(&w);
 	assert_true(w.io.decision.flags & PVS_DECISION_SAMPLE);
+	assert_false(w.io.decision.flags & PVS_DECISION_SAMPLE_WAIT);
 	say_urgency(&w, PVS_URGENCY_NORMAL);
 	look(&w);
 	assert_false(w.io.decision.flags & PVS_DECISION_SAMPLE);
@@ -190,6 +191,10 @@ static void decide__wants_clocks_only_where_they_matter(void **state)
 	look(&w);
 	assert_decided(&w, PVS_CLASS_BASELINE, PVS_REASON_RATE);
 	assert_true(w.io.decision.flags & PVS_DECISION_SAMPLE);
+	assert_true(w.io.decision.flags & PVS_DECISION_SAMPLE_WAIT);
+	w.io.facts.caps &= ~PVS_CAP_SEES_WAIT;
+	look(&w);
+	assert_false(w.io.decision.flags & PVS_DECISION_SAMPLE_WAIT);
 	world_init(&w, CAPS_USER);
 	w.v.paying = 1;
 	w.v.normal_left_ns = -1;

@@ -21,6 +21,7 @@ void world_init(struct world *w, pvs_u32 caps)
 	w->slot.life = PVS_LE64(PVS_LIFE_ONLINE | PVS_PUT(GENERATION, PVS_LIFE_GEN_SHIFT, 24));
 	w->io.facts.now_ns = 1000 * MS;
 	w->io.facts.caps = caps;
+	w->io.facts.wait_known = (caps & PVS_CAP_SEES_WAIT) != 0;
 	w->io.facts.entitlement_q16 = THIRD_Q16;
 	w->io.facts.timer_granularity_ns = 50 * US;
 	step(w, PVS_EV_ATTACH);

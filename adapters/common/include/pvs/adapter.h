@@ -15,6 +15,12 @@
 
 #include <pvs/pvs.h>
 
+/* What `now` is asked for: the host's clock; the vCPU's run time too; its wait time too (then it
+ * sets facts.wait_known if it can tell). With SAMPLE_CLOCK its `ctx` is the host's. */
+#define PVS_SAMPLE_CLOCK    0
+#define PVS_SAMPLE_RUN      1
+#define PVS_SAMPLE_RUN_WAIT 2
+
 /*
  * The six operations. `ctx` is the pointer given to pvs_host_attach() for that vCPU; for `arm`,
  * and for `now` with sample = 0, it is pvs_host_args.ctx. All return PVS_OK or a negative PVS_E_*.
@@ -27,8 +33,8 @@ struct pvs_adapter_ops {
 	int (*apply)(void *ctx, const struct pvs_decision *decision);
 	/* Back to the captured baseline, if what is set is still ours. Idempotent. */
 	int (*restore)(void *ctx);
-	/* Fill in now_ns and timer_granularity_ns; with `sample` also the vCPU's run_ns, wait_ns,
-	 * entitlement and nested. PVS_E_GONE when the thread has ended. `caps` is not its to set. */
+	/* Fill in the clocks, entitlement and granularity, as far as PVS_SAMPLE_* asks; never
+	 * caps, which are those of the host. */
 	int (*now)(void *ctx, struct pvs_facts *facts, int sample);
 	/* Call pvs_host_timer() at this time (absolute, facts.now_ns clock) or soon after. A later
 	 * call replaces an earlier one; PVS_NEVER disarms. May be NULL: the owner polls. */

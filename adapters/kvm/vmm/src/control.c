@@ -40,8 +40,8 @@
 /* ---- the library ----------------------------------------------------------------------------- */
 
 /*
- * The adapter's operations, but for two. A VMM knows who shares a CPU, so that the library need
- * not learn it from the time that a vCPU waits; and one timer does for all VMs of one thread.
+ * The adapter's operations, but for two. A VMM knows who shares which CPU; and one timer does for
+ * all VMs of one thread.
  */
 static struct pvs_adapter_ops ops;
 
@@ -49,13 +49,11 @@ static int now(void *ctx, struct pvs_facts *facts, int sample)
 {
 	const struct vcpu *vcpu = container_of(ctx, struct vcpu, knobs);
 
-	if (!sample || vcpu->entitlement_q16 == 0)
-		return pvs_kvm_ops.now(ctx, facts, sample);
-	facts->now_ns = clock_ns(CLOCK_MONOTONIC);
-	facts->run_ns = clock_ns(vcpu->clock);
-	facts->entitlement_q16 = vcpu->entitlement_q16;
-	facts->timer_granularity_ns = vcpu->knobs.kvm->options.timer_granularity_ns;
-	return PVS_OK;
+	int status = pvs_kvm_ops.now(ctx, facts, sample);
+
+	if (sample != PVS_SAMPLE_CLOCK)
+		facts->entitlement_q16 = vcpu->entitlement_q16;
+	return status;
 }
 
 static int arm(void *ctx, pvs_u64 at_ns)
