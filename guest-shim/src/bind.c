@@ -149,16 +149,16 @@ int pvs_guest_bind(struct pvs_guest *g, volatile struct pvs_region_header *heade
 	forget(g);
 	g->kick_kind = PVS_KICK_NONE;
 	g->kick_addr = 0;
-	if (!header || !slots || ((unsigned long)header & (PVS_LINE_SIZE - 1u)))
+	if (!header || !slots || ((__UINTPTR_TYPE__)header & (PVS_LINE_SIZE - 1u)))
 		return PVS_GUEST_INVALID;
 
 	look(header, &s);
 	rc = check(&s, slots_bytes);
 	if (rc)
 		return rc;
-	if ((unsigned long)slots & (s.stride - 1u))
+	if ((__UINTPTR_TYPE__)slots & (s.stride - 1u))
 		return PVS_GUEST_INVALID;
-#if __SIZEOF_LONG__ < 8
+#if __SIZEOF_POINTER__ < 8
 	features_wanted |= PVS_F_SPLIT_WORDS;
 #endif
 	if (features_wanted & ~s.offered & PVS_F_SPLIT_WORDS)

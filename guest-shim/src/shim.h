@@ -26,7 +26,7 @@ PVS_GUEST_INLINE pvs_u32 pvs_shim_min(pvs_u32 a, pvs_u32 b)
 PVS_GUEST_INLINE volatile struct pvs_slot *pvs_shim_slot(const struct pvs_guest *g, pvs_u32 index)
 {
 	return (volatile struct pvs_slot *)(volatile void *)
-		(g->slots + (unsigned long)index * g->slot_stride);
+		(g->slots + (__UINTPTR_TYPE__)index * g->slot_stride);
 }
 
 /* Online, and this feature was accepted. */

@@ -3,9 +3,10 @@
 """Which clauses of abi/spec have the tests they need.
 
 A clause is a paragraph that begins with `**PVS-H-07** (implemented)`; the state is `implemented`,
-`later, issue N` or `withdrawn`. A test of it is a CMocka test function PVS_H_07__ok_... (the clause
-is kept) or PVS_H_07__bad_... (it holds against a peer that breaks it) anywhere under tests/, defined
-and registered. Every implemented clause needs one of each; a test of an unknown clause is an error.
+`later, issue N` or `withdrawn`. A test of it is a CMocka test function PVS_H_07__ok_... (the
+clause is kept) or PVS_H_07__bad_... (it holds against a peer that breaks it) anywhere under
+tests/, defined and registered. Every implemented clause needs one of each; a test of an unknown
+clause is an error.
 
     clauses.py ROOT [--report FILE] [--list]
 """

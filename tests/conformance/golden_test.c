@@ -77,7 +77,7 @@ static struct image *load(const char *path)
 	return m;
 }
 
-/* ---- the three kinds of answers: 1 when right --------------------------------------------------- */
+/* ---- the three kinds of answers: 1 when right ----------------------------------------------- */
 
 static int bind_is_right(struct image *m, const char *expect)
 {
@@ -176,7 +176,7 @@ static int is_right(struct image *m)
 	return 0;
 }
 
-/* ---- tests ---------------------------------------------------------------------------------------- */
+/* ---- tests ---------------------------------------------------------------------------------- */
 
 /* Calls `check` on each image; returns how many there are. */
 static unsigned int for_each(void (*check)(const char *name, struct image *m))

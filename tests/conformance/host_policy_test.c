@@ -96,7 +96,7 @@ static void PVS_H_11__bad_throttled_a_guest_still_gets_less(void **state)
 	assert_int_equal(look(&w), PVS_CLASS_BELOW);
 }
 
-/* ---- PVS-H-12: accounts ------------------------------------------------------------------------ */
+/* ---- PVS-H-12: accounts --------------------------------------------------------------------- */
 
 static void PVS_H_12__ok_a_rested_account_boosts_again(void **state)
 {
@@ -146,7 +146,7 @@ static void PVS_H_12__bad_an_empty_account_ends_the_boost_whatever_is_said(void 
 	}
 }
 
-/* ---- PVS-H-13: window --------------------------------------------------------------------------- */
+/* ---- PVS-H-13: window ----------------------------------------------------------------------- */
 
 static void PVS_H_13__ok_a_window_lasts_its_run_time(void **state)
 {
@@ -199,7 +199,7 @@ static void PVS_H_13__bad_idle_ends_a_window(void **state)
 	assert_int_equal(look(&w), PVS_CLASS_BASELINE);
 }
 
-/* ---- PVS-H-14: staleness ------------------------------------------------------------------------ */
+/* ---- PVS-H-14: staleness -------------------------------------------------------------------- */
 
 static void PVS_H_14__ok_a_hint_that_is_said_again_stays_fresh(void **state)
 {
@@ -383,7 +383,7 @@ static void PVS_H_19__bad_an_interrupt_without_end_empties_it(void **state)
 	assert_int_equal(w.v.overruns, 1);
 }
 
-/* ---- PVS-H-24, 25, 26: cap, grant, rate ---------------------------------------------------------- */
+/* ---- PVS-H-24, 25, 26: cap, grant, rate ----------------------------------------------------- */
 
 static void PVS_H_24__ok_below_the_cap_every_vcpu_is_boosted(void **state)
 {
@@ -493,7 +493,7 @@ static void PVS_H_26__bad_a_flipping_hint_raises_no_more_often(void **state)
 	assert_int_equal(w.io.decision.throttle, PVS_THROTTLE_RATE);
 }
 
-/* ---- PVS-H-27, 30: it is over ------------------------------------------------------------------ */
+/* ---- PVS-H-27, 30: it is over --------------------------------------------------------------- */
 
 static void PVS_H_27__ok_back_in_the_guest_its_words_count_again(void **state)
 {
@@ -673,7 +673,7 @@ static void PVS_H_33__bad_a_clock_that_steps_or_jumps_gives_and_takes_nothing(vo
 	assert_true(w.v.boosted_ns <= w.cfg.dt_max_ns);
 }
 
-/* ---- PVS-H-40: utilisation --------------------------------------------------------------------- */
+/* ---- PVS-H-40: utilisation ------------------------------------------------------------------ */
 
 static void PVS_H_40__ok_utilisation_is_handed_on(void **state)
 {

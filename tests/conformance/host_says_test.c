@@ -20,7 +20,7 @@
 /* Bits of `applied` this version defines. */
 #define APPLIED_DEFINED 0x0f01ff07ull
 
-/* ---- the engine ------------------------------------------------------------------------------- */
+/* ---- the engine ----------------------------------------------------------------------------- */
 
 static pvs_u64 applied(const struct world *w)
 {
@@ -166,7 +166,7 @@ static void PVS_H_29__bad_no_bell_without_the_feature_or_while_throttled(void **
 	assert_false(applied(&w) & bells);
 }
 
-/* ---- a whole host -------------------------------------------------------------------------------- */
+/* ---- a whole host --------------------------------------------------------------------------- */
 
 struct house {
 	unsigned char region[REGION_BYTES] __attribute__((aligned(4096)));

@@ -242,7 +242,7 @@ static void PVS_H_07__bad_a_boost_ends_when_its_generation_does(void **state)
 	assert_int_equal(w.io.decision.reason, PVS_REASON_OFFLINE);
 }
 
-/* ---- PVS-H-08, 34: each word, each bit ---------------------------------------------------------- */
+/* ---- PVS-H-08, 34: each word, each bit ------------------------------------------------------ */
 
 /* The words of a snapshot in the order of their PVS_WORD_* bits. */
 static pvs_u64 *word_of(struct pvs_snapshot *s, unsigned int index)
