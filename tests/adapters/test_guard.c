@@ -423,17 +423,17 @@ static void clock_of_another_process__counts(void **state)
 	(void)state;
 	assert_int_equal(pvs_kvm_open(&kvm, NULL), PVS_OK);
 	assert_int_equal(pvs_kvm_thread_open(&thread, &kvm, victim, victim), PVS_OK);
-	assert_int_equal(pvs_kvm_ops.now(&thread, &a, 1), PVS_OK);
+	assert_int_equal(pvs_kvm_ops.now(&thread, &a, PVS_SAMPLE_RUN_WAIT), PVS_OK);
 	for (waited = 0; waited < PATIENCE_MS && b.run_ns < a.run_ns + 20000000u; waited += 5) {
 		sleep_ms(5);
-		assert_int_equal(pvs_kvm_ops.now(&thread, &b, 1), PVS_OK);
+		assert_int_equal(pvs_kvm_ops.now(&thread, &b, PVS_SAMPLE_RUN_WAIT), PVS_OK);
 	}
 	assert_true(b.run_ns >= a.run_ns + 20000000u);
 	assert_true(b.timer_granularity_ns >= kvm.options.timer_granularity_ns);
 	print_message("clock of another process: %s\n",
 		      thread.perf_fd >= 0 ? "task-clock event" : "schedstat");
 	victim_end(victim);
-	assert_int_equal(pvs_kvm_ops.now(&thread, &b, 1), PVS_E_GONE);
+	assert_int_equal(pvs_kvm_ops.now(&thread, &b, PVS_SAMPLE_RUN_WAIT), PVS_E_GONE);
 	pvs_kvm_thread_close(&thread);
 	pvs_kvm_close(&kvm);
 }

@@ -363,10 +363,10 @@ static void clock__counts_run_time_of_a_busy_thread(void **state)
 
 	(void)state;
 	open_with(&s, NULL, 1);
-	assert_int_equal(pvs_kvm_ops.now(&s.thread, &a, 1), PVS_OK);
+	assert_int_equal(pvs_kvm_ops.now(&s.thread, &a, PVS_SAMPLE_RUN_WAIT), PVS_OK);
 	for (waited = 0; waited < PATIENCE_MS && b.run_ns < a.run_ns + 10 * MS; waited += 5) {
 		sleep_ms(5);
-		assert_int_equal(pvs_kvm_ops.now(&s.thread, &b, 1), PVS_OK);
+		assert_int_equal(pvs_kvm_ops.now(&s.thread, &b, PVS_SAMPLE_RUN_WAIT), PVS_OK);
 	}
 	assert_true(b.run_ns >= a.run_ns + 10 * MS);
 	assert_true(b.now_ns - a.now_ns >= b.run_ns - a.run_ns);
