@@ -4,7 +4,7 @@
 from html import escape
 
 from . import svg
-from .figures import hostile_rows, fair_run_ns, percentile, ratio
+from .figures import fair_run_ns, holds, hostile_rows, percentile, ratio
 from .svg import duration
 
 MODE_NAMES = {"off": "without", "static-rt": "static priority", "on": "with the library",
@@ -105,7 +105,7 @@ def cards(table, values):
     if values["burner_work_ratio"] is not None:
         out.append(card("Work its neighbours still do",
                         f"<em>{percent(values['burner_work_ratio'])}</em>",
-                        "of what they complete without the library: nobody else pays"))
+                        "of what they complete without the library"))
     gain = values["liar_share_excess"]
     if gain is not None:
         out.append(card("CPU time a lying VM wins", liar_change(table, gain),
@@ -142,8 +142,8 @@ def strips(table, modes=("off", "static-rt", "on")):
         values = pooled_latency(table, "audio", mode)
         if values:
             out.append((mode, STRIP_NAMES[mode], values,
-                        {"median": percentile(values, 50), "99 %": percentile(values, 99),
-                         "worst": max(values)}))
+                        {"typical": percentile(values, 50),
+                         "1 in 100": percentile(values, 99), "worst": max(values)}))
     return out
 
 
@@ -208,10 +208,12 @@ def first_screen(report, table):
             f"{escape(report['environment']['kernel_short'])}, in {seeds} repetitions: without "
             f"help, with a fixed real-time priority, and with libpvsched, where the guest says "
             f"when it is urgent and the host believes it only within a budget.")
-    side = [panel("Nobody else pays", "CPU time of each VM, before and after.",
+    paid = holds("burner_work_ratio", values["burner_work_ratio"])
+    won = holds("liar_share_excess", values["liar_share_excess"])
+    side = [panel("Nobody else pays" if paid else "What the others pay", "CPU time of each VM, before and after.",
                   svg.bars(share_groups(table), "share of the CPU for each VM", top_value=78)
                   if share_groups(table) else ""),
-            panel("Lying wins nothing", "CPU time beside a VM that claims to be urgent all the "
+            panel("Lying wins nothing" if won else "What lying wins", "CPU time beside a VM that claims to be urgent all the "
                   "time. Black ticks: fair shares.",
                   svg.bars(liar_groups(table, "liar")[1:], "shares beside a liar", top_value=128)
                   if liar_groups(table, "liar") else "")]
@@ -219,7 +221,9 @@ def first_screen(report, table):
                     "Every wake-up is in here. Further left is better.",
                     svg.latency_strips(strips(table), "audio wake-up latency by mode")
                     if strips(table) else ""), f'<div class="stack">{"".join(side)}</div>']
-    return (f"<h1>A virtual machine that says when it is urgent is served in time</h1>"
+    title = "Virtual machines that say when it is urgent" if report["red"] else \
+        "A virtual machine that says when it is urgent is served in time"
+    return (f"<h1>{title}</h1>"
             f'{notes(report)}<p class="lead">{lead}</p>{cards(table, values)}'
             f'<div class="first">{"".join(charts)}</div>')
 

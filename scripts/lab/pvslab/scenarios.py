@@ -12,6 +12,7 @@ WARMUP_MS = 200
 # Guest-visible keys of a VM, in the order in which they are written.
 VM_KEYS = ("name", "work", "vcpus", "cpu", "rt", "hints", "period_us", "duty", "held_us",
            "outside_us", "refill_us", "ring_us", "level", "window_us")
+HOSTILE_WORKS = ("liar", "pulse")
 SCENARIO_KEYS = {"title", "says", "modes", "periods", "seconds", "quick_seconds", "axis",
                  "quick", "vm", "options", "hidden"}
 
@@ -88,6 +89,8 @@ class Scenario:
         out = []
         for vm in self.data["vm"]:
             filled = {"cpu": 0} | {key: self.value(value, variant) for key, value in vm.items()}
+            if filled.get("rt") == "if-hostile":
+                filled["rt"] = int(filled["work"] in HOSTILE_WORKS)
             out.append(filled)
         return out
 

@@ -6,7 +6,7 @@ from html import escape
 
 COLOURS = {"off": "#7b8494", "static-rt": "#c77700", "on": "#0b7a75", "measure": "#5b6ee1"}
 INK, SOFT, GRID, BAD = "#1b2330", "#5d6675", "#e4e7ec", "#b3261e"
-WIDTH = 720
+WIDTH = 620
 
 
 def num(value):
@@ -98,16 +98,16 @@ def latency_strips(strips, title):
     One strip for each mode: (mode, name, values in ns, {"median": ns, ...}). Where the marks
     are is what the eye should find; the cloud says how many.
     """
-    left, right, top, row, tall = 158, WIDTH - 24, 8, 86, 36
+    left, right, top, row, tall = 150, WIDTH - 22, 8, 104, 48
     scale = LogScale([v for _, _, values, _ in strips for v in values], left, right)
     bottom = top + row * len(strips)
     parts = scale.axis(top, bottom)
     for index, (mode, name, values, marks) in enumerate(strips):
         base = top + row * index + tall + 18
         colour = COLOURS[mode]
-        parts.append(text(0, base - 12, name[0], font_weight="600", font_size=15, fill=colour))
+        parts.append(text(0, base - 14, name[0], font_weight="600", font_size=16, fill=colour))
         parts.append(text(0, base + 6, name[1], fill=SOFT, font_size=12))
-        bins = 150
+        bins = 130
         step = (right - left) / bins
         for at, height in enumerate(histogram(values, scale, bins)):
             if height:
@@ -128,7 +128,7 @@ def strip_marks(marks, scale, base, colour):
     for name, value in marks.items():
         x = scale.at(value)
         label = f"{name} {duration(value)}"
-        wide = 6.6 * len(label)
+        wide = 6.9 * len(label)
         at = max(x - 4, edge)
         at = min(at, WIDTH - wide)
         out.append(line(x, base - 4, x, base + 9, stroke=colour, stroke_width=2.5))

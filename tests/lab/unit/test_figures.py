@@ -148,6 +148,16 @@ class AudioFigures(unittest.TestCase):
         values = figures.figures(self.table({2670: [1], 5330: [1]}, on_units=427.5))
         self.assertAlmostEqual(values["burner_work_ratio"], 0.9)
 
+    def test_an_audio_vm_starved_by_a_static_priority_is_a_result_not_a_gap(self):
+        table = self.table({2670: [1] * 100, 5330: [1] * 100})
+        lying = Variant("liar", (("hostile", "liar"),))
+        table.add(lying, "static-rt", 1, SECOND, [audio(latency=[]), burner("b", 950, "liar",
+                                                                            "hostile")])
+        self.assertEqual(figures.samples_min(table), 100)
+        table.add(lying, "on", 1, SECOND, [audio(latency=[1]), burner("b", 950, "liar",
+                                                                      "hostile")])
+        self.assertEqual(figures.samples_min(table), 1)
+
     def test_seeds_are_pooled(self):
         table = Table()
         for seed in (1, 2):

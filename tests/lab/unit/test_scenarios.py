@@ -41,6 +41,11 @@ class Cells(unittest.TestCase):
         static = [c for c in cells(modes=["static-rt", "on"]) if "rt=1" in " ".join(c.arguments())]
         self.assertEqual({c.mode for c in static}, {"static-rt"})
 
+    def test_who_lies_gets_the_priority_it_claims_and_who_tells_the_truth_does_not(self):
+        for variant in scenarios.load("liar").variants():
+            rt = [vm["rt"] for vm in scenarios.load("liar").vms(variant) if vm.get("role")]
+            self.assertEqual(rt, [int(variant.get("hostile") == "liar")])
+
     def test_quick_replaces_the_axis(self):
         quick = list(Scenario("x", DATA).cells([1], quick=True))
         self.assertEqual({cell.variant.get("period_us") for cell in quick}, {4000})
