@@ -128,6 +128,7 @@ static void write_policy(struct json *json, const struct vcpu *vcpu)
 	json_number(json, "boosted_ns", to->boosted_ns - from->boosted_ns);
 	json_signed(json, "boost_left_ns", to->boost_left_ns);
 	json_signed(json, "normal_left_ns", to->normal_left_ns);
+	json_number(json, "share_q16", to->share_q16);
 	json_number(json, "rings", vcpu->bell.rings);
 	json_number(json, "storms", vcpu->bell.storms);
 	write_reasons(json, vcpu);
