@@ -11,12 +11,14 @@
  *                    until the account is level. At baseline the host's own scheduler is fair and
  *                    the account stands still.
  *
- * The share is the configured entitlement, until the host has been seen to give another one at
- * baseline: run / (run + wait). It can be larger, when neighbours do not use theirs.
+ * The share is the configured entitlement, until the host has been seen to give another one:
+ * run / (run + wait) at baseline. It can be larger, when neighbours do not use theirs. Who is
+ * always in debt is never at baseline; below it, with a part of the weight, waiting counts by that
+ * part: a vCPU of weight w among others of weight W runs w of (w + W) and would run 1 of (1 + W).
  */
 #include "stage.h"
 
-/* Run and wait time at baseline from which a share is learned: some ten EEVDF slices of each of a
+/* Run and wait time from which a share is learned: some ten EEVDF slices of each of a
  * few competitors (0.7 to 2.8 ms, Linux 7.3 fair.c). */
 #define LEARN_NS 64000000u
 /* An account is never overdrawn by more; keeps sums far from overflow. */
@@ -64,7 +66,7 @@ static void learn_share(struct pvs_vcpu *v, const struct pvs_config *cfg,
 	pvs_u64 sum;
 
 	v->wait_ns = facts->wait_ns;
-	if (v->klass != PVS_CLASS_BASELINE) {
+	if (pvs_boosted(v->klass) || v->reason == PVS_REASON_BELOW) {
 		v->learning = 0;
 		return;
 	}
@@ -74,7 +76,7 @@ static void learn_share(struct pvs_vcpu *v, const struct pvs_config *cfg,
 		return;
 	}
 	v->share_run_ns += run;
-	v->share_wait_ns += wait;
+	v->share_wait_ns += part_q10(wait, v->weight_q10);
 	sum = v->share_run_ns + v->share_wait_ns;
 	if (sum < LEARN_NS)
 		return;

@@ -129,7 +129,7 @@ static void conclude(struct pvs_vcpu *v, const struct pvs_config *cfg, struct pv
 	v->throttle = throttle_of(want->reason);
 	if (v->klass != PVS_CLASS_BASELINE || want->urgent || v->urgent_left_ns || v->paying)
 		d->flags |= PVS_DECISION_SAMPLE;
-	if ((d->flags & PVS_DECISION_SAMPLE) && v->klass == PVS_CLASS_BASELINE &&
+	if ((d->flags & PVS_DECISION_SAMPLE) && !pvs_boosted(v->klass) &&
 	    (io->facts.caps & PVS_CAP_SEES_WAIT))
 		d->flags |= PVS_DECISION_SAMPLE_WAIT;
 

@@ -224,6 +224,36 @@ static void account__learns_nothing_while_boosted_or_blind(void **state)
 	assert_int_equal(w.v.share_q16, 0);
 }
 
+static void account__learns_the_share_while_paying_back(void **state)
+{
+	struct world w;
+	unsigned i;
+
+	(void)state;
+	world_init(&w, CAPS_USER);
+	w.v.normal_left_ns = -(pvs_s64)(900 * MS);
+	look(&w);
+	assert_decided(&w, PVS_CLASS_BELOW, PVS_REASON_PAYBACK);
+	for (i = 0; i < 40; i++) { /* at half its weight beside one other: a third; it would be half */
+		run_for(&w, 1 * MS);
+		wait_for(&w, 2 * MS);
+		look(&w);
+	}
+	assert_in_range(w.v.share_q16, 32700, 32800);
+}
+
+static void account__learns_nothing_from_a_request_for_less(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, CAPS_USER);
+	say_urgency(&w, PVS_URGENCY_BACKGROUND);
+	look(&w);
+	at_baseline(&w, 1 * MS, 50 * MS, 20);
+	assert_int_equal(w.v.share_q16, 0);
+}
+
 static void account__a_time_without_wait_times_teaches_nothing(void **state)
 {
 	struct world w;
@@ -316,6 +346,8 @@ int main(void)
 		cmocka_unit_test(account__learns_the_share_it_gets_at_baseline),
 		cmocka_unit_test(account__ignores_wait_that_was_reported_late),
 		cmocka_unit_test(account__learns_nothing_while_boosted_or_blind),
+		cmocka_unit_test(account__learns_the_share_while_paying_back),
+		cmocka_unit_test(account__learns_nothing_from_a_request_for_less),
 		cmocka_unit_test(account__a_time_without_wait_times_teaches_nothing),
 		cmocka_unit_test(account__a_starved_vcpu_still_pays_back_some_day),
 		cmocka_unit_test(account__repays_at_the_learned_share),
