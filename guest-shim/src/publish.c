@@ -11,7 +11,7 @@
  * Both halves carry the same tag once both have arrived; the host takes no word whose tags differ
  * (G-11), so their order does not matter.
  */
-void pvs_guest_store_halves(volatile pvs_u64 *p, pvs_u64 word, pvs_u32 tag)
+void pvs_shim_store_halves(volatile pvs_u64 *p, pvs_u64 word, pvs_u32 tag)
 {
 	volatile pvs_guest_half *half = (volatile pvs_guest_half *)p;
 	pvs_u32 tag_bits = (pvs_u32)((tag & TAG_MASK) << PVS_INTENT_TAG_LO_SHIFT);
@@ -62,7 +62,8 @@ static int may_kick(const struct pvs_guest_vcpu *v, pvs_u64 applied)
 	return (v->features & PVS_F_KICK) && !(applied & PVS_APPLIED_DONT_BOTHER);
 }
 
-int pvs_guest_kick_due(const struct pvs_guest_vcpu *v, pvs_u64 before, pvs_u64 applied)
+/* Is the change from `before` to v->intent one the host wants to be told? */
+static int kick_due(const struct pvs_guest_vcpu *v, pvs_u64 before, pvs_u64 applied)
 {
 	pvs_u32 was = said_class(before);
 	pvs_u32 is = said_class(v->intent);
@@ -83,6 +84,20 @@ int pvs_guest_kick_due(const struct pvs_guest_vcpu *v, pvs_u64 before, pvs_u64 a
 	if (is < was && (applied & PVS_APPLIED_KICK_DEBOOST))
 		return PVS_GUEST_KICK;
 	return PVS_GUEST_OK;
+}
+
+int pvs_guest_store_slow(struct pvs_guest_vcpu *v, pvs_u64 word)
+{
+	pvs_u64 before = v->intent;
+
+	v->seq += PVS_GUEST_SEQ_ONE;
+	v->intent = (word & v->intent_mask) | (v->seq >> PVS_GUEST_SEQ_DOWN);
+	if (v->features & PVS_F_SPLIT_WORDS)
+		pvs_shim_store_halves(&v->slot->intent, v->intent,
+				      (pvs_u32)(v->intent >> PVS_INTENT_SEQ_SHIFT));
+	else
+		PVS_GUEST_STORE64(&v->slot->intent, v->intent);
+	return kick_due(v, before, PVS_GUEST_LOAD64(&v->slot->applied));
 }
 
 int pvs_shim_drop_due(const struct pvs_guest_vcpu *v)

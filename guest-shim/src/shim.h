@@ -47,6 +47,8 @@ PVS_GUEST_INLINE void pvs_shim_store(volatile pvs_u64 *p, pvs_u64 word, pvs_u64 
 		PVS_GUEST_STORE64(p, word);
 }
 
+/* publish.c: 32-bit halves with tags (G-11). */
+void pvs_shim_store_halves(volatile pvs_u64 *p, pvs_u64 word, pvs_u32 tag);
 /* bind.c: what the host says now of the binding `g` holds, as pvs_guest_ready(). */
 int pvs_shim_status(const struct pvs_guest *g, pvs_u32 *reason);
 

@@ -4,6 +4,9 @@
  */
 #include "shim.h"
 
+/* An `applied` word that sends every statement the long way. */
+static const pvs_u64 long_way = PVS_GUEST_LE64(PVS_APPLIED_KICK_RAISE);
+
 /* Bits of `intent`, but for the sequence, that a guest with these features may set. */
 static pvs_u64 intent_mask(pvs_u64 features)
 {
@@ -27,8 +30,8 @@ static pvs_u64 intent_mask(pvs_u64 features)
 static void say_nothing(volatile struct pvs_slot *s, pvs_u64 features)
 {
 	if (features & PVS_F_SPLIT_WORDS) {
-		pvs_guest_store_halves(&s->intent, 0, 0);
-		pvs_guest_store_halves(&s->wait, 0, 0);
+		pvs_shim_store_halves(&s->intent, 0, 0);
+		pvs_shim_store_halves(&s->wait, 0, 0);
 	} else {
 		PVS_GUEST_STORE64(&s->intent, 0);
 		PVS_GUEST_STORE64(&s->wait, 0);
@@ -53,6 +56,7 @@ int pvs_guest_vcpu_online(const struct pvs_guest *g, pvs_u32 index, struct pvs_g
 		return PVS_GUEST_INVALID;
 
 	v->intent = 0;
+	v->seq = 0;
 	v->crit = 0;
 	v->irq = 0;
 	v->wait = 0;
@@ -61,6 +65,7 @@ int pvs_guest_vcpu_online(const struct pvs_guest *g, pvs_u32 index, struct pvs_g
 	v->intent_mask = intent_mask(g->features);
 	v->slot_count = g->slot_count;
 	v->slot = pvs_shim_slot(g, index);
+	v->bell = (g->features & PVS_F_SPLIT_WORDS) ? &long_way : &v->slot->applied;
 	say_nothing(v->slot, v->features);
 	pvs_shim_store(&v->slot->life,
 		       PVS_LIFE_ONLINE | PVS_SHIM_PUT(g->generation, PVS_LIFE_GEN_SHIFT),

@@ -43,7 +43,7 @@ void pvs_guest_wait(struct pvs_guest_vcpu *v, pvs_u32 kind, pvs_u32 target, pvs_
 		return;
 	v->wait = wait_word(v, kind, target, epoch_or_mask);
 	if (v->features & PVS_F_SPLIT_WORDS)
-		pvs_guest_store_halves(&v->slot->wait, v->wait, ++v->wait_tag);
+		pvs_shim_store_halves(&v->slot->wait, v->wait, ++v->wait_tag);
 	else
 		PVS_GUEST_STORE64(&v->slot->wait, v->wait);
 }

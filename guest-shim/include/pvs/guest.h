@@ -56,7 +56,10 @@ struct pvs_guest {
  */
 struct pvs_guest_vcpu {
 	volatile struct pvs_slot *slot; /* NULL while not online */
+	const volatile pvs_u64 *bell;   /* does the host want a bell? Its `applied` word, or with
+					 * PVS_F_SPLIT_WORDS one that says: not that simple */
 	pvs_u64 intent;                 /* without tags */
+	pvs_u64 seq;                    /* sequence of `intent`, in the top byte */
 	pvs_u64 crit;
 	volatile pvs_u64 irq;           /* an NMI may come between any two instructions */
 	pvs_u64 wait;                   /* without tags */

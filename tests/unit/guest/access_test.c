@@ -314,6 +314,7 @@ static void PVS_G_11__ok_halves_are_stored_as_halves_and_the_tear_shows(void **s
 	struct region *r = region_active(PVS_F_ALL);
 	struct pvs_guest_intent in = { .urgency = PVS_URGENCY_REALTIME, .window_us = 77 };
 	unsigned char *intent = (unsigned char *)&region_slot(r, 1)->intent;
+	unsigned int i;
 
 	(void)state;
 	forget_log();
@@ -323,8 +324,9 @@ static void PVS_G_11__ok_halves_are_stored_as_halves_and_the_tear_shows(void **s
 	assert_int_equal(pvs_guest_publish(&r->vcpu, &in), PVS_GUEST_OK);
 	assert_int_equal(stores_at(intent), 1);
 	assert_int_equal(stores_at(intent + 4), 1);
-	assert_int_equal(access_state.log[0].size, 4);
-	assert_int_equal(access_state.log[1].size, 4);
+	for (i = 0; i < access_state.count; i++)
+		if (access_state.log[i].kind == STORE)
+			assert_int_equal(access_state.log[i].size, 4);
 	assert_int_equal(torn_seen, 1);
 	region_free(r);
 }
