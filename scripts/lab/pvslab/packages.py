@@ -35,6 +35,8 @@ KERNELS = (
 QEMU_SUITES = ("{own}-backports", "{own}")
 QEMU_PACKAGES = ("qemu-system-x86", "qemu-system-common", "qemu-system-data", "seabios")
 MODULES = ("irqbypass", "kvm", "kvm-amd")
+# What the index is searched for.
+WANTED = ("linux-", "qemu-system-", "seabios", "busybox")
 # What a kernel must have been built with. sched_ext only from 6.12: wanted, and reported.
 KERNEL_NEEDS = ("CONFIG_KVM_AMD=m", "CONFIG_SERIAL_8250_CONSOLE=y", "CONFIG_UCLAMP_TASK=y")
 KERNEL_WANTS = ("CONFIG_SCHED_CLASS_EXT=y", "CONFIG_DEBUG_INFO_BTF=y")
@@ -119,18 +121,16 @@ class Apt:
                               capture_output=True, check=False)
         lists = list((self.home / "lists").glob("*_Packages*"))
         if not lists:
-            why = [l for l in done.stderr.splitlines() if l.startswith(("E:", "W:", "Err"))]
-            raise Unavailable("no network: the Debian mirror cannot be reached"
-                              + (f" ({why[0][3:].strip()[:120]})" if why else ""))
+            raise Unavailable("no network: this machine's Debian mirror cannot be reached")
 
     def versions(self, suite):
-        """{package: version} of a suite, from its index (no dependency resolution involved)."""
+        """{package: version} of a suite, of those that matter here, from its index."""
         found = {}
         for index in (self.home / "lists").glob(f"*_dists_{suite}_main_binary-amd64_Packages*"):
             name = None
             for line in read_index(index):
                 if line.startswith("Package: "):
-                    name = line[9:]
+                    name = line[9:] if line.startswith(WANTED, 9) else None
                 elif line.startswith("Version: ") and name:
                     if name not in found or version_less(found[name], line[9:]):
                         found[name] = line[9:]
@@ -138,17 +138,18 @@ class Apt:
 
     def download(self, wanted):
         """Fetches (package, version) pairs; returns the .deb files. Cached by file name."""
-        out = []
-        for name, version in wanted:
-            pattern = f"{name}_{version.replace(':', '%3a')}_*.deb"
-            have = list(self.archives.glob(pattern))
-            if not have:
-                self.get("download", f"{name}={version}", cwd=self.archives)
-                have = list(self.archives.glob(pattern))
-            if not have:
-                raise LabError(f"apt-get download {name}={version}: no file")
-            out.append(have[0])
-        return out
+        missing = [f"{name}={version}" for name, version in wanted
+                   if not self.archive(name, version)]
+        if missing:
+            self.get("download", *missing, cwd=self.archives)
+        found = [self.archive(name, version) for name, version in wanted]
+        if not all(found):
+            raise LabError(f"apt-get download {' '.join(missing)}: a file is missing")
+        return found
+
+    def archive(self, name, version):
+        """The downloaded file of a package, or None."""
+        return find_one(self.archives, f"{name}_{version.replace(':', '%3a')}_*.deb")
 
 
 def open_suites(*suites):

@@ -210,11 +210,13 @@ def first_screen(report, table):
             f"when it is urgent and the host believes it only within a budget.")
     paid = holds("burner_work_ratio", values["burner_work_ratio"])
     won = holds("liar_share_excess", values["liar_share_excess"])
-    side = [panel("Nobody else pays" if paid else "What the others pay", "CPU time of each VM, before and after.",
+    side = [panel("Nobody else pays" if paid else "What the others pay",
+                  "CPU time of each VM, before and after.",
                   svg.bars(share_groups(table), "share of the CPU for each VM", top_value=78)
                   if share_groups(table) else ""),
-            panel("Lying wins nothing" if won else "What lying wins", "CPU time beside a VM that claims to be urgent all the "
-                  "time. Black ticks: fair shares.",
+            panel("Lying wins nothing" if won else "What lying wins",
+                  "CPU time beside a VM that claims to be urgent all the time. "
+                  "Black ticks: fair shares.",
                   svg.bars(liar_groups(table, "liar")[1:], "shares beside a liar", top_value=128)
                   if liar_groups(table, "liar") else "")]
     charts = [panel("How long the audio VM waits for the CPU",

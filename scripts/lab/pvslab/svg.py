@@ -57,13 +57,13 @@ def duration(ns):
 
 
 class LogScale:
-    """Nanoseconds to pixels, whole decades."""
+    """Nanoseconds to pixels; ticks at powers of ten, a little air at both ends."""
 
     def __init__(self, values, left, right):
         low = min((v for v in values if v > 0), default=1e3)
         high = max(values, default=1e6)
-        self.first = math.floor(math.log10(max(low, 1)))
-        self.last = max(math.ceil(math.log10(max(high, 1) * 1.02)), self.first + 1)
+        self.first = math.log10(max(low, 1)) - 0.2
+        self.last = max(math.log10(max(high, 1)) + 0.2, self.first + 1)
         self.left, self.right = left, right
 
     def at(self, ns):
@@ -71,7 +71,7 @@ class LogScale:
         return self.left + min(max(part, 0), 1) * (self.right - self.left)
 
     def decades(self):
-        return [10 ** power for power in range(self.first, self.last + 1)]
+        return [10 ** power for power in range(math.ceil(self.first), math.floor(self.last) + 1)]
 
     def axis(self, top, bottom):
         out = []
@@ -122,19 +122,23 @@ def latency_strips(strips, title):
 
 
 def strip_marks(marks, scale, base, colour):
-    """Marks below the strip; labels that would collide are moved to the right."""
+    """Marks below the strip; labels that would collide make room for each other."""
+    labels = [f"{name} {duration(value)}" for name, value in marks.items()]
+    wide = [6.6 * len(label) + 8 for label in labels]
+    at = []
+    for value, _ in zip(marks.values(), labels):
+        after = at[-1] + wide[len(at) - 1] if at else 0
+        at.append(max(scale.at(value) - 4, after))
+    edge = WIDTH
+    for index in reversed(range(len(at))):
+        at[index] = min(at[index], edge - wide[index])
+        edge = at[index]
     out = []
-    edge = 0
-    for name, value in marks.items():
+    for (name, value), x_label, label in zip(marks.items(), at, labels):
         x = scale.at(value)
-        label = f"{name} {duration(value)}"
-        wide = 6.9 * len(label)
-        at = max(x - 4, edge)
-        at = min(at, WIDTH - wide)
         out.append(line(x, base - 4, x, base + 9, stroke=colour, stroke_width=2.5))
-        out.append(text(at, base + 22, label, font_size=12,
+        out.append(text(x_label, base + 22, label, font_size=12,
                         font_weight="700" if name == "worst" else "400"))
-        edge = at + wide + 6
     return out
 
 

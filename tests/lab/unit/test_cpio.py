@@ -13,7 +13,8 @@ from pvslab.common import LabError
 
 
 def members(order):
-    files = {"bin/busybox": image.program(b"box"), "dev/console": (stat.S_IFCHR | 0o600, b"", (5, 1)),
+    files = {"bin/busybox": image.program(b"box"),
+             "dev/console": (stat.S_IFCHR | 0o600, b"", (5, 1)),
              "init": image.program(b"#!/bin/sh\n"), "bin/sh": (stat.S_IFLNK | 0o777, b"busybox",
                                                               (0, 0))}
     return {name: files[name] for name in order(files)}

@@ -102,11 +102,22 @@ class Words(unittest.TestCase):
                           (2_000_000_000, "2 s")):
             self.assertEqual(svg.duration(ns), shown)
 
-    def test_the_axis_covers_every_value_with_whole_decades(self):
+    def test_the_axis_covers_every_value_with_ticks_at_powers_of_ten(self):
         scale = svg.LogScale([30_000, 12_000_000], 0, 100)
-        self.assertEqual(scale.decades(), [10**4, 10**5, 10**6, 10**7, 10**8])
-        self.assertEqual(scale.at(10**4), 0)
-        self.assertEqual(scale.at(10**8), 100)
+        self.assertEqual(scale.decades(), [10**5, 10**6, 10**7])
+        self.assertGreater(scale.at(30_000), 0)
+        self.assertLess(scale.at(12_000_000), 100)
+        step = scale.at(10**6) - scale.at(10**5)
+        self.assertAlmostEqual(scale.at(10**7) - scale.at(10**6), step)
+
+    def test_labels_of_marks_neither_leave_the_drawing_nor_overlap(self):
+        scale = svg.LogScale([1_000, 90_000_000], 150, 600)
+        marks = {"typical": 80_000_000, "1 in 100": 85_000_000, "worst": 90_000_000}
+        found = re.findall(r'<text x="([0-9.]+)"[^>]*>([^<]*)', "".join(
+            svg.strip_marks(marks, scale, 50, "#000")))
+        self.assertEqual(len(found), 3)
+        for (x, label), (after, _) in zip(found, found[1:] + [(svg.WIDTH, "")]):
+            self.assertLess(float(x) + 6.5 * len(label), float(after))
 
 
 if __name__ == "__main__":
