@@ -181,7 +181,7 @@ static void assert_boosted(const struct scene *s)
 	assert_true(is_boosted(&s->before, &now));
 }
 
-/* ---- plays --------------------------------------------------------------------------------------- */
+/* ---- plays ----------------------------------------------------------------------------------- */
 
 static void boost_and_stay(struct helper_kit *k)
 {
@@ -248,7 +248,7 @@ static void flicker(struct helper_kit *k)
 	_exit(5);
 }
 
-/* ---- tests --------------------------------------------------------------------------------------- */
+/* ---- tests ----------------------------------------------------------------------------------- */
 
 static void sigkill_of_the_helper__puts_the_victim_back(void **state)
 {

@@ -64,7 +64,7 @@ static void assert_attr(int tid, const struct pvs_kvm_attr *want)
 	assert_memory_equal(&now, want, sizeof(now));
 }
 
-/* ---- there and back ----------------------------------------------------------------------------- */
+/* ---- there and back -------------------------------------------------------------------------- */
 
 static void boost__and_restore_bring_back_exactly_what_was(void **state)
 {
@@ -204,7 +204,7 @@ static void close__restores(void **state)
 	close_scene(&s);
 }
 
-/* ---- not ours ------------------------------------------------------------------------------------ */
+/* ---- not ours -------------------------------------------------------------------------------- */
 
 static void foreign_change__is_seen_and_left_alone(void **state)
 {
@@ -288,7 +288,7 @@ static void thread_that_ended__is_gone(void **state)
 	pvs_kvm_close(&s.kvm);
 }
 
-/* ---- inheritance -------------------------------------------------------------------------------- */
+/* ---- inheritance ----------------------------------------------------------------------------- */
 
 /* In the boosted thread: a child process, and its scheduling. */
 static void *fork_and_ask(void *arg)
@@ -353,7 +353,7 @@ static void children_of_a_boosted_thread__are_not_boosted(void **state)
 	}
 }
 
-/* ---- clocks, timer, kick ------------------------------------------------------------------------ */
+/* ---- clocks, timer, kick --------------------------------------------------------------------- */
 
 static void clock__counts_run_time_of_a_busy_thread(void **state)
 {
@@ -440,7 +440,7 @@ static void kick__signals_the_thread_and_sets_the_flag(void **state)
 	pvs_kvm_close(&s.kvm);
 }
 
-/* ---- all together ------------------------------------------------------------------------------- */
+/* ---- all together ---------------------------------------------------------------------------- */
 
 static void liar_guest(struct pvs_region_header *header)
 {

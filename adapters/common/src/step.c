@@ -42,7 +42,7 @@ static void count(struct pvs_host *h, struct pvs_host_vcpu *v)
 		pvs_region_totals(h);
 }
 
-/* ---- the machine ------------------------------------------------------------------------------ */
+/* ---- the machine ----------------------------------------------------------------------------- */
 
 static void set_applied(struct pvs_host *h, struct pvs_host_vcpu *v, int applied)
 {
@@ -168,7 +168,7 @@ static int apply(struct pvs_host *h, struct pvs_host_vcpu *v, const struct pvs_d
 	return PVS_OK;
 }
 
-/* ---- the step --------------------------------------------------------------------------------- */
+/* ---- the step -------------------------------------------------------------------------------- */
 
 /*
  * The last decision needs nothing but an eye on the words: baseline, no clock that matters, and

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* ---- the region ------------------------------------------------------------------------------- */
+/* ---- the region ------------------------------------------------------------------------------ */
 
 static void region_size__is_whole_pages(void **state)
 {
@@ -128,7 +128,7 @@ static void init__names_no_doorbell_without_the_capability(void **state)
 	fixture_free(&f);
 }
 
-/* ---- attach and detach -------------------------------------------------------------------------- */
+/* ---- attach and detach ----------------------------------------------------------------------- */
 
 static void attach__captures_and_says_which_cpu_the_slot_is(void **state)
 {
@@ -209,7 +209,7 @@ static void close__restores_all_disarms_and_disables(void **state)
 	fixture_free(&f);
 }
 
-/* ---- negotiation -------------------------------------------------------------------------------- */
+/* ---- negotiation ----------------------------------------------------------------------------- */
 
 static void negotiation__is_seen_by_any_poll_and_kick(void **state)
 {
@@ -293,7 +293,7 @@ static void host_reset__renegotiates_and_keeps_the_vm_cap(void **state)
 	fixture_free(&f);
 }
 
-/* ---- checkpoints -------------------------------------------------------------------------------- */
+/* ---- checkpoints ----------------------------------------------------------------------------- */
 
 static void event__rejects_what_has_a_function_of_its_own(void **state)
 {
@@ -427,7 +427,7 @@ static void kick__reaches_the_machine(void **state)
 	fixture_free(&f);
 }
 
-/* ---- quiet polls -------------------------------------------------------------------------------- */
+/* ---- quiet polls ----------------------------------------------------------------------------- */
 
 static void quiet_poll__samples_no_clock_and_takes_no_step(void **state)
 {
@@ -545,7 +545,7 @@ static void run_time_before_a_boost__is_not_charged_to_it(void **state)
 	fixture_free(&f);
 }
 
-/* ---- counters ----------------------------------------------------------------------------------- */
+/* ---- counters -------------------------------------------------------------------------------- */
 
 static void counters__are_summed_over_vcpus_in_the_header(void **state)
 {

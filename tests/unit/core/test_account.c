@@ -234,7 +234,7 @@ static void account__learns_the_share_while_paying_back(void **state)
 	w.v.normal_left_ns = -(pvs_s64)(900 * MS);
 	look(&w);
 	assert_decided(&w, PVS_CLASS_BELOW, PVS_REASON_PAYBACK);
-	for (i = 0; i < 40; i++) { /* at half its weight beside one other: a third; it would be half */
+	for (i = 0; i < 40; i++) { /* at half its weight beside one other: a third, not half */
 		run_for(&w, 1 * MS);
 		wait_for(&w, 2 * MS);
 		look(&w);

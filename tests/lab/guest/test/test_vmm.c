@@ -97,7 +97,8 @@ static void options__config_sets_fields_and_resolves_the_others(void **state)
 
 	(void)state;
 	pvs_config_resolve(&defaults);
-	assert_int_equal(parse("--guest g --vm work=burn --config boost_share_q10=128,poll_ns=200000"),
+	assert_int_equal(parse("--guest g --vm work=burn "
+			       "--config boost_share_q10=128,poll_ns=200000"),
 			 0);
 	assert_int_equal(options.config.boost_share_q10, 128);
 	assert_int_equal(options.config.poll_ns, 200000);
