@@ -443,7 +443,11 @@ static void PVS_G_19__bad_counters_that_moved_while_read_are_read_again(void **s
 	assert_true(c.boosts == 1 && c.denials == 1);
 	/* and never for ever */
 	s->count_seq = 0;
+	forget_log();
+	access_state.hook = bump;
+	access_state.arg = r;
 	assert_int_equal(pvs_guest_counters(&r->vcpu, &c), PVS_GUEST_NOT_READY);
+	assert_int_equal(access_state.count, 8 * 7);
 	region_free(r);
 }
 

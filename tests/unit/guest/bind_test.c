@@ -4,6 +4,7 @@
  */
 #include "region.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void assert_zeroed(const struct pvs_guest *g)
@@ -147,6 +148,28 @@ static void PVS_G_02__bad_slot_count_that_lies_is_found_at_the_last_byte(void **
 	region_free(r);
 }
 
+/* With memory for twice as much as the ABI has, only the limits themselves stand in the way. */
+static void PVS_G_02__bad_limits_hold_where_memory_does_not_end(void **state)
+{
+	const pvs_u64 bytes = 2ull * PVS_SLOT_COUNT_MAX * PVS_SLOT_STRIDE_MAX;
+	struct region *r = region_new(0);
+	unsigned char *slots = aligned_alloc(2 * PVS_SLOT_STRIDE_MAX, bytes);
+
+	(void)state;
+	assert_non_null(slots);
+	r->header.slot_count = PVS_SLOT_COUNT_MAX;
+	assert_int_equal(pvs_guest_bind(&r->guest, &r->header, slots, bytes, 0), PVS_GUEST_KICK);
+	r->header.slot_stride = PVS_SLOT_STRIDE_MAX;
+	assert_int_equal(pvs_guest_bind(&r->guest, &r->header, slots, bytes, 0), PVS_GUEST_KICK);
+	r->header.slot_stride = 2 * PVS_SLOT_STRIDE_MAX;
+	assert_int_equal(pvs_guest_bind(&r->guest, &r->header, slots, bytes, 0), PVS_GUEST_LAYOUT);
+	r->header.slot_stride = PVS_SLOT_STRIDE_MAX;
+	r->header.slot_count = PVS_SLOT_COUNT_MAX + 1;
+	assert_int_equal(pvs_guest_bind(&r->guest, &r->header, slots, bytes, 0), PVS_GUEST_LAYOUT);
+	free(slots);
+	region_free(r);
+}
+
 static void PVS_G_02__bad_generation_of_more_than_24_bits_ends_the_binding(void **state)
 {
 	struct region *r = region_new(PVS_F_ALL);
@@ -162,14 +185,21 @@ static void PVS_G_02__bad_generation_of_more_than_24_bits_ends_the_binding(void 
 static void bind__rejects_what_the_port_got_wrong(void **state)
 {
 	struct region *r = region_new(0);
-	unsigned char *odd = (unsigned char *)&r->header + 8;
+	unsigned int offset;
 
 	(void)state;
 	assert_int_equal(pvs_guest_bind(NULL, &r->header, r->slots, 4096, 0), PVS_GUEST_INVALID);
 	assert_int_equal(pvs_guest_bind(&r->guest, NULL, r->slots, 4096, 0), PVS_GUEST_INVALID);
 	assert_int_equal(pvs_guest_bind(&r->guest, &r->header, NULL, 4096, 0), PVS_GUEST_INVALID);
-	assert_int_equal(pvs_guest_bind(&r->guest, (void *)odd, r->slots, 4096, 0),
-			 PVS_GUEST_INVALID);
+	for (offset = 1; offset < PVS_LINE_SIZE; offset *= 2) {
+		void *odd = (unsigned char *)&r->header + offset;
+
+		assert_int_equal(pvs_guest_bind(&r->guest, odd, r->slots, 4096, 0),
+				 PVS_GUEST_INVALID);
+	}
+	for (offset = 1; offset < PVS_SLOT_SIZE; offset *= 2)
+		assert_int_equal(pvs_guest_bind(&r->guest, &r->header, r->slots + offset, 2048, 0),
+				 PVS_GUEST_INVALID);
 	/* slots not on the stride the host uses: one would cross a page */
 	r->header.slot_stride = 512;
 	assert_int_equal(pvs_guest_bind(&r->guest, &r->header, r->slots + 256, 2048, 0),
@@ -199,6 +229,7 @@ static void PVS_G_03__ok_version_generation_and_features_are_written(void **stat
 	struct region *r = region_new(PVS_F_UTIL | PVS_F_WAKE | PVS_F_CRIT);
 
 	(void)state;
+	r->header.guest_major = 0x5555;
 	r->header.guest_reserved0 = 1;
 	r->header.guest_reserved1[4] = 1;
 	r->header.abi_minor = PVS_ABI_MINOR + 7;
@@ -364,6 +395,7 @@ static void PVS_G_20__bad_unknown_or_unoffered_doorbell_is_not_rung(void **state
 static void PVS_G_10__ok_a_slot_comes_and_goes_with_its_vcpu(void **state)
 {
 	struct region *r = region_active(PVS_F_ALL & ~PVS_F_SPLIT_WORDS);
+	struct pvs_guest_intent in = { .urgency = PVS_URGENCY_REALTIME };
 	struct pvs_slot zero;
 
 	(void)state;
@@ -372,6 +404,7 @@ static void PVS_G_10__ok_a_slot_comes_and_goes_with_its_vcpu(void **state)
 		    (PVS_LIFE_ONLINE | ((pvs_u64)REGION_GENERATION << PVS_LIFE_GEN_SHIFT)));
 	assert_int_equal(region_slot(r, 0)->life, 0);
 
+	assert_int_equal(pvs_guest_publish(&r->vcpu, &in), PVS_GUEST_OK);
 	pvs_guest_crit(&r->vcpu, PVS_CRIT_ALL, 0);
 	assert_int_equal(pvs_guest_pend(&r->guest, 1, 5, 15), PVS_GUEST_OK);
 	pvs_guest_wait(&r->vcpu, PVS_WAIT_ANY, 0, 0);
@@ -544,6 +577,7 @@ int main(void)
 		cmocka_unit_test(PVS_G_02__bad_major_ends_the_binding),
 		cmocka_unit_test(PVS_G_02__bad_sizes_end_the_binding),
 		cmocka_unit_test(PVS_G_02__bad_slot_count_that_lies_is_found_at_the_last_byte),
+		cmocka_unit_test(PVS_G_02__bad_limits_hold_where_memory_does_not_end),
 		cmocka_unit_test(PVS_G_02__bad_generation_of_more_than_24_bits_ends_the_binding),
 		cmocka_unit_test(bind__rejects_what_the_port_got_wrong),
 		cmocka_unit_test(bind__takes_slots_from_anywhere),

@@ -572,6 +572,9 @@ static void PVS_G_20__ok_a_kick_is_due_when_the_host_asked_for_this_change(void 
 	(void)state;
 	s->applied = PVS_APPLIED_KICK_RAISE;
 	assert_int_equal(publish(r, PVS_URGENCY_REALTIME, 0), PVS_GUEST_KICK);
+	/* asked or not, the statement is the same */
+	assert_true(s->intent == ((pvs_u64)PVS_URGENCY_REALTIME << PVS_INTENT_CLASS_SHIFT |
+				  (pvs_u64)1 << PVS_INTENT_SEQ_SHIFT));
 	s->applied = PVS_APPLIED_KICK_DEBOOST;
 	assert_int_equal(publish(r, PVS_URGENCY_INTERACTIVE, 0), PVS_GUEST_KICK);
 	assert_int_equal(publish(r, PVS_URGENCY_UNSPECIFIED, 0), PVS_GUEST_KICK);
