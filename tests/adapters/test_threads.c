@@ -102,6 +102,7 @@ static void boost__is_really_one(void **state)
 	now = attr_of(s.worker.tid);
 	assert_true(is_boosted(&s.before, &now));
 	assert_true(now.flags & FLAG_RESET_ON_FORK);
+	assert_int_equal(s.thread.baseline.runtime_ns, 0);
 	assert_int_equal(pvs_kvm_ops.apply(&s.thread, &decide_baseline), PVS_OK);
 	assert_attr(s.worker.tid, &s.before);
 	assert_int_equal(s.thread.changed, 0);

@@ -18,6 +18,9 @@
 #define CPUCLOCK_SCHED 2
 #define NS_PER_S 1000000000u
 
+/* No limit matters to these: their way back, probed once, is open from every baseline. */
+#define KNOBS_OF_EVERYBODY (PVS_KVM_KNOB_SLICE | PVS_KVM_KNOB_UCLAMP)
+
 /* ---- identity and clocks --------------------------------------------------------------------- */
 
 static int is_same_thread(const struct pvs_kvm_thread *t)
@@ -194,12 +197,12 @@ static int find_range(struct pvs_kvm_thread *t)
 	struct pvs_kvm_attr probed = t->baseline;
 
 	if (!limits_suffice(t))
-		wanted &= PVS_KVM_KNOB_SLICE | PVS_KVM_KNOB_UCLAMP;
+		wanted &= KNOBS_OF_EVERYBODY;
 	if (!t->kvm->control_ready)
 		wanted &= ~(pvs_u32)PVS_KVM_KNOB_RT;
 	if (pvs_kvm_probe(&probed, wanted, t->kvm->options.rt_base, &t->range)) {
-		/* A baseline we cannot even reach ourselves has no way back. */
-		t->range.knobs = 0;
+		/* A baseline that we cannot give to ourselves, we could not give back. */
+		t->range.knobs = wanted & KNOBS_OF_EVERYBODY;
 	}
 	t->range.slice_own_ns = t->kvm->range.slice_own_ns;
 	return t->kvm->range.knobs && !t->range.knobs ? PVS_E_PERM : PVS_OK;
