@@ -43,7 +43,7 @@ static const struct field fields[] = {
 	ROW(recheck_min_ns, 1 * US, 100 * MS, 250 * US),
 	ROW(poll_ns, 100 * US, SEC, 10 * MS),
 	ROW(urgent_poll_ns, 100 * US, SEC, 1 * MS),
-	ROW(kick_min_ns, 1 * US, SEC, 4 * MS),
+	ROW(kick_min_ns, 1 * US, SEC, 10 * MS),
 	ROW(dt_max_ns, 1 * MS, 4u * SEC, 1 * SEC),
 };
 

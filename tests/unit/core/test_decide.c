@@ -145,7 +145,17 @@ static void decide__looks_often_at_what_is_urgent_but_never_sleeps(void **state)
 	look(&w);
 	say_urgency(&w, PVS_URGENCY_NORMAL);
 	assert_int_equal(recheck_after(&w), w.cfg.urgent_poll_ns);
-	sleep_for(&w, w.cfg.level_hold_ns);
+	w.v.boost_empty = 1; /* there is nothing it could get sooner */
+	w.v.boost_left_ns = 0;
+	assert_int_equal(recheck_after(&w), w.cfg.poll_ns);
+	say_urgency(&w, PVS_URGENCY_REALTIME);
+	assert_int_equal(recheck_after(&w), w.cfg.poll_ns);
+	world_init(&w, CAPS_USER);
+	say_urgency(&w, PVS_URGENCY_REALTIME);
+	look(&w);
+	say_urgency(&w, PVS_URGENCY_NORMAL);
+	look(&w);
+	sleep_for(&w, w.cfg.level_hold_ns); /* long enough for the end of an urgent time */
 	assert_int_equal(recheck_after(&w), w.cfg.poll_ns);
 	say_urgency(&w, PVS_URGENCY_REALTIME);
 	look(&w);
@@ -164,8 +174,10 @@ static void decide__asks_again_when_debt_can_be_paid(void **state)
 
 	(void)state;
 	world_init(&w, CAPS_USER);
+	w.v.normal_left_ns = -(pvs_s64)(2 * MS);
+	assert_int_equal(recheck_after(&w), 8 * MS);
 	w.v.normal_left_ns = -(pvs_s64)(5 * MS);
-	assert_int_equal(recheck_after(&w), 5 * MS);
+	assert_int_equal(recheck_after(&w), w.cfg.poll_ns);
 	w.v.irq_left_ns = -1;
 	world_init(&w, CAPS_OWNER);
 	w.slot.irq = PVS_LE64(PVS_IRQ_HARDIRQ);
