@@ -149,7 +149,7 @@ static int hint_is_right(struct image *m, const char *expect)
 				   .slot_count = PVS_LE32(h->slot_count) };
 	struct pvs_snapshot snap;
 	struct pvs_hint hint;
-	unsigned int wanted, value;
+	unsigned int wanted, value = 0;
 	char key[32];
 	int used;
 

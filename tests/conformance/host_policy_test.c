@@ -146,6 +146,48 @@ static void PVS_H_12__bad_an_empty_account_ends_the_boost_whatever_is_said(void 
 	}
 }
 
+/* ---- PVS-H-48: boosts move time -------------------------------------------------------------- */
+
+static void PVS_H_48__ok_what_was_borrowed_is_paid_back(void **state)
+{
+	struct world w;
+	pvs_u64 paid = 0;
+
+	(void)state;
+	world_init(&w, CAPS_OWNER);
+	say(&w, URGENT);
+	assert_int_equal(look(&w), PVS_CLASS_TASK);
+	/* 2.4 ms run in the time in which its third would have been 0.8 ms */
+	assert_true(boosted_run(&w, 2400 * US) == 2400 * US);
+	say(&w, 0);
+	assert_int_equal(look(&w), PVS_CLASS_BELOW);
+	assert_int_equal(w.io.decision.reason, PVS_REASON_PAYBACK);
+	while (look(&w) == PVS_CLASS_BELOW && paid < 100 * MS) {
+		wait_for(&w, 100 * US);
+		paid += 100 * US;
+	}
+	/* the 1.6 ms too many, at a third of a CPU */
+	assert_in_range(paid, 4700 * US, 4900 * US);
+	assert_int_equal(w.io.decision.klass, PVS_CLASS_BASELINE);
+}
+
+static void PVS_H_48__bad_running_on_does_not_pay(void **state)
+{
+	struct world w;
+	unsigned int i;
+
+	(void)state;
+	world_init(&w, CAPS_OWNER);
+	say(&w, URGENT);
+	look(&w);
+	boosted_run(&w, 2400 * US);
+	say(&w, 0);
+	for (i = 0; i < 100; i++) {
+		run_for(&w, 100 * US);
+		assert_int_equal(look(&w), PVS_CLASS_BELOW);
+	}
+}
+
 /* ---- PVS-H-13: window ----------------------------------------------------------------------- */
 
 static void PVS_H_13__ok_a_window_lasts_its_run_time(void **state)
@@ -571,8 +613,11 @@ static void PVS_H_31__ok_accounts_and_counters_survive(void **state)
 	look(&w);
 	run_for(&w, 1 * MS);
 	look(&w);
+	w.v.boost_empty = 1;
+	w.v.paying = 1;
 	pvs_state_save(&w.v, &saved);
 	assert_int_equal(pvs_state_restore(&other, &w.cfg, &saved), PVS_OK);
+	assert_true(other.boost_empty && other.paying && !other.irq_empty);
 	assert_true(other.boost_left_ns == w.v.boost_left_ns);
 	assert_true(other.normal_left_ns == w.v.normal_left_ns);
 	assert_int_equal(other.boosts, 1);
@@ -709,6 +754,8 @@ int main(void)
 		cmocka_unit_test(PVS_H_11__bad_throttled_a_guest_still_gets_less),
 		cmocka_unit_test(PVS_H_12__ok_a_rested_account_boosts_again),
 		cmocka_unit_test(PVS_H_12__bad_an_empty_account_ends_the_boost_whatever_is_said),
+		cmocka_unit_test(PVS_H_48__ok_what_was_borrowed_is_paid_back),
+		cmocka_unit_test(PVS_H_48__bad_running_on_does_not_pay),
 		cmocka_unit_test(PVS_H_13__ok_a_window_lasts_its_run_time),
 		cmocka_unit_test(PVS_H_13__bad_the_same_sequence_starts_no_second_window),
 		cmocka_unit_test(PVS_H_13__bad_idle_ends_a_window),

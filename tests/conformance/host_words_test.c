@@ -179,6 +179,22 @@ static void PVS_H_05__ok_after_a_reset_the_same_choice_is_accepted(void **state)
 	}
 }
 
+static void PVS_H_05__ok_a_choice_withdrawn_is_a_reset(void **state)
+{
+	struct pvs_vm vm;
+	struct pvs_choice c = choice_of(PVS_F_WAKE);
+	struct pvs_choice none = { .command = PVS_CMD_NONE };
+
+	(void)state;
+	pvs_vm_init(&vm, CAPS_OWNER, GENERATION, 4);
+	assert_int_equal(pvs_vm_negotiate(&vm, &none), 0);
+	assert_int_equal(vm.status, PVS_STATUS_OFFERED);
+	assert_int_equal(pvs_vm_negotiate(&vm, &c), 1);
+	assert_int_equal(pvs_vm_negotiate(&vm, &none), 1);
+	assert_int_equal(vm.status, PVS_STATUS_OFFERED);
+	assert_true(vm.terms.features == 0);
+}
+
 static void PVS_H_05__bad_a_reset_pays_no_debts(void **state)
 {
 	struct world w;
@@ -540,6 +556,7 @@ int main(void)
 		cmocka_unit_test(PVS_H_04__ok_a_passed_choice_is_in_force_as_a_whole),
 		cmocka_unit_test(PVS_H_04__bad_a_failed_choice_leaves_nothing_in_force),
 		cmocka_unit_test(PVS_H_05__ok_after_a_reset_the_same_choice_is_accepted),
+		cmocka_unit_test(PVS_H_05__ok_a_choice_withdrawn_is_a_reset),
 		cmocka_unit_test(PVS_H_05__bad_a_reset_pays_no_debts),
 		cmocka_unit_test(PVS_H_07__ok_an_online_slot_of_this_generation_counts),
 		cmocka_unit_test(PVS_H_07__bad_a_stale_or_offline_slot_is_silent),

@@ -410,6 +410,7 @@ static void PVS_G_26__bad_no_epoch_without_feature_slot_or_sense(void **state)
 
 	(void)state;
 	region_slot(r, 3)->run = ~(pvs_u64)0;
+	region_slot(r, REGION_SLOTS)->run = 1;
 	assert_int_equal(pvs_guest_run_epoch(&r->guest, 3), 0xffff);
 	assert_int_equal(pvs_guest_run_epoch(&r->guest, REGION_SLOTS), 0);
 	assert_int_equal(pvs_guest_run_epoch(&r->guest, 0xffffffffu), 0);
