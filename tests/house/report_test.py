@@ -15,8 +15,12 @@ PARTLY = "[  PASSED  ] 1 test(s).\n[  SKIPPED ] 2 test(s), listed below:\nskippe
 
 
 def case(name, status, output):
-    """One <testcase> as ctest writes it."""
-    return f'<testcase name="{name}" status="{status}"><system-out>{output}</system-out></testcase>'
+    """One <testcase> as ctest writes it; `status` may be the message of a test not run."""
+    skipped = ""
+    if status not in ("run", "fail"):
+        skipped, status = f'<skipped message="{status}"/>', "notrun"
+    return (f'<testcase name="{name}" status="{status}">{skipped}'
+            f"<system-out>{output}</system-out></testcase>")
 
 
 class Report(unittest.TestCase):
@@ -67,8 +71,12 @@ class Report(unittest.TestCase):
         self.stage("quick", case("a", "run", GREEN))
         self.assertEqual(self.report("coverage")[:2], (1, "3 passed, 1 failed, 0 skipped"))
 
+    def test_is_red_for_a_program_that_was_not_built(self):
+        self.stage("quick", case("a", "Unable to find executable", ""))
+        self.assertEqual(self.report("quick")[:2], (1, "0 passed, 1 failed, 0 skipped"))
+
     def test_reports_a_skip_with_its_reason(self):
-        self.stage("rest", case("lab", "notrun", "skipped: no packages\n"),
+        self.stage("rest", case("lab", "SKIP_RETURN_CODE=77", "skipped: no packages\n"),
                    case("a", "run", PARTLY))
         status, last, result = self.report()
         self.assertEqual((status, last), (0, "1 passed, 0 failed, 3 skipped"))
