@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -24,6 +25,26 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 long __real_syscall(long number, ...);
 long __wrap_syscall(long number, ...);
+int __wrap_getrlimit(int resource, struct rlimit *out);
+int __wrap_prlimit(pid_t pid, int resource, const struct rlimit *in, struct rlimit *out);
+
+int __wrap_getrlimit(int resource, struct rlimit *out)
+{
+	out->rlim_cur = resource == RLIMIT_NICE ? fake.rlimit_nice : fake.rlimit_rtprio;
+	return 0;
+}
+
+int __wrap_prlimit(pid_t pid, int resource, const struct rlimit *in, struct rlimit *out)
+{
+	(void)pid;
+	(void)in;
+	if (fake.prlimit_fails) {
+		errno = fake.prlimit_fails;
+		return -1;
+	}
+	out->rlim_cur = resource == RLIMIT_NICE ? fake.other_nice : fake.other_rtprio;
+	return 0;
+}
 
 void fake_reset(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The scheduler's permission rules, in a page: what sched_setattr() would say to a thread with
- * these limits on that kernel. It answers in place of the kernel (the linker's --wrap=syscall), so
+ * these limits on that kernel. It answers in place of the kernel (the linker's --wrap), so
  * that every combination can be tried on any machine, without root.
  *
  * The rules are those of user_check_sched_setscheduler() and __sched_setscheduler(), Linux 6.1 to
@@ -20,6 +20,9 @@ struct fake_kernel {
 	int has_slices;         /* Linux 6.12 */
 	int has_uclamp;
 	pvs_s32 birth_nice;     /* of every thread that was not set yet */
+	unsigned other_nice;    /* limits of other processes, as prlimit() tells */
+	unsigned other_rtprio;
+	int prlimit_fails;      /* errno, 0 = works */
 	int set_fails;          /* errno of every sched_setattr(), 0 = by the rules */
 	/* counted */
 	unsigned sets;          /* calls that changed something */

@@ -12,7 +12,10 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fake_kernel.h"
@@ -207,6 +210,55 @@ static void baseline_of_another_kind__that_no_knob_fits_is_refused(void **state)
 	pvs_kvm_close(&kvm);
 }
 
+/* What may be done to a thread of another process. */
+static pvs_u32 knobs_of_another(void)
+{
+	pid_t other = fork();
+	struct pvs_kvm_thread thread;
+	struct pvs_kvm kvm;
+	pvs_u32 knobs;
+
+	if (!other) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	assert_true(other > 0);
+	assert_int_equal(pvs_kvm_open(&kvm, NULL), PVS_OK);
+	kvm.control_ready = 1;
+	assert_int_equal(pvs_kvm_thread_open(&thread, &kvm, other, other), PVS_OK);
+	assert_int_equal(pvs_kvm_ops.capture(&thread), PVS_OK);
+	knobs = thread.range.knobs;
+	pvs_kvm_thread_close(&thread);
+	kvm.control_ready = 0;
+	pvs_kvm_close(&kvm);
+	kill(other, SIGKILL);
+	waitpid(other, NULL, 0);
+	return knobs;
+}
+
+static void limits_of_the_other_process__decide_about_its_way_back(void **state)
+{
+	const pvs_u32 all = PRIVILEGED_KNOBS | PVS_KVM_KNOB_SLICE;
+
+	(void)state;
+	fake_reset();
+	fake.rlimit_nice = fake.other_nice = NICE_LIMIT(-5);
+	fake.rlimit_rtprio = fake.other_rtprio = 30;
+	assert_int_equal(knobs_of_another(), all);
+	fake.other_nice--;
+	assert_int_equal(knobs_of_another(), PVS_KVM_KNOB_SLICE);
+	fake.other_nice++;
+	fake.other_rtprio--;
+	assert_int_equal(knobs_of_another(), PVS_KVM_KNOB_SLICE);
+	fake.other_rtprio += 2;
+	assert_int_equal(knobs_of_another(), all);
+	fake.prlimit_fails = EPERM;
+	assert_int_equal(knobs_of_another(), PVS_KVM_KNOB_SLICE);
+	fake.cap_sys_nice = 1;
+	assert_int_equal(knobs_of_another(), all);
+}
+
 static void rt_limit__gives_the_priorities_there_are(void **state)
 {
 	struct scene s;
@@ -390,6 +442,7 @@ int main(void)
 		cmocka_unit_test(baseline_above_the_limit__is_not_lowered),
 		cmocka_unit_test(baseline_of_one_thread_above_the_limit__is_not_lowered),
 		cmocka_unit_test(baseline_of_another_kind__that_no_knob_fits_is_refused),
+		cmocka_unit_test(limits_of_the_other_process__decide_about_its_way_back),
 		cmocka_unit_test(rt_limit__gives_the_priorities_there_are),
 		cmocka_unit_test(rt_limit__at_its_boundaries),
 		cmocka_unit_test(all_rights__use_all_knobs),
