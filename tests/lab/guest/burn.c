@@ -26,16 +26,39 @@ void lab_burn(struct lab_cpu *lab)
 
 /* ---- locks ----------------------------------------------------------------------------------- */
 
-/* A ticket lock, and who holds it. Each word has a line of its own. */
+/*
+ * A ticket lock, and who holds it. Each word has a line of its own. Whoever has waited long enough
+ * halts (as Linux guests do): `halted` says so, by ticket.
+ */
 static struct {
 	volatile pvs_u32 next __attribute__((aligned(64)));
 	volatile pvs_u32 serving __attribute__((aligned(64)));
 	volatile pvs_u32 holder __attribute__((aligned(64)));
+	/* index of the vCPU that sleeps for this ticket, plus 1; 0 = it does not */
+	volatile pvs_u32 halted[PVS_VMM_VCPUS_MAX] __attribute__((aligned(64)));
 } ticket_lock;
 
-static void spin_for(struct lab_cpu *lab, pvs_u32 ticket)
+static volatile pvs_u32 *halted_of(pvs_u32 ticket)
+{
+	return &ticket_lock.halted[ticket % PVS_VMM_VCPUS_MAX];
+}
+
+/* Interrupts are off until HLT: the wake-up of an unlocker that saw the word is not lost; one that
+ * did not see it had served the ticket before. */
+static void halt_for(struct lab_cpu *lab, pvs_u32 ticket)
+{
+	*halted_of(ticket) = lab->cpu.index + 1;
+	__sync_synchronize();
+	while (ticket_lock.serving != ticket)
+		pvs_bm_halt();
+	*halted_of(ticket) = 0;
+	lab->result->lock_halts++;
+}
+
+static void wait_for(struct lab_cpu *lab, pvs_u32 ticket)
 {
 	pvs_u64 since_tsc = pvs_bm_tsc();
+	pvs_u64 patience_tsc = lab_tsc(lab, lab->boot->spin_ns);
 	pvs_u64 waited_ns;
 	pvs_u32 holder = ticket_lock.holder;
 
@@ -46,6 +69,8 @@ static void spin_for(struct lab_cpu *lab, pvs_u32 ticket)
 	while (ticket_lock.serving != ticket) {
 		__asm__ volatile("pause");
 		pvs_vmm_spin(SPIN_LOOPS);
+		if (patience_tsc && pvs_bm_tsc() - since_tsc >= patience_tsc)
+			halt_for(lab, ticket);
 	}
 	if (lab->cpu.online)
 		pvs_guest_wait(&lab->cpu.vcpu, PVS_WAIT_NONE, 0, 0);
@@ -60,7 +85,7 @@ static pvs_u32 lock(struct lab_cpu *lab)
 	pvs_u32 ticket = __sync_fetch_and_add(&ticket_lock.next, 1);
 
 	if (ticket_lock.serving != ticket)
-		spin_for(lab, ticket);
+		wait_for(lab, ticket);
 	ticket_lock.holder = lab->cpu.index;
 	if (lab->cpu.online)
 		pvs_guest_crit(&lab->cpu.vcpu, PVS_CRIT_LOCK_HELD, 0);
@@ -69,10 +94,15 @@ static pvs_u32 lock(struct lab_cpu *lab)
 
 static void unlock(struct lab_cpu *lab, pvs_u32 ticket)
 {
-	__asm__ volatile("" : : : "memory"); /* x86 keeps the order of stores */
+	pvs_u32 sleeper;
+
 	ticket_lock.serving = ticket + 1;
+	__sync_synchronize();
 	if (lab->cpu.online)
 		pvs_guest_crit(&lab->cpu.vcpu, 0, PVS_CRIT_LOCK_HELD);
+	sleeper = *halted_of(ticket + 1);
+	if (sleeper) /* the APIC id is the index */
+		pvs_bm_wake(&lab->cpu, sleeper - 1, sleeper - 1, PVS_URGENCY_NORMAL, 0);
 }
 
 void lab_locks(struct lab_cpu *lab)

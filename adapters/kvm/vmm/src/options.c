@@ -45,6 +45,7 @@ static const char usage[] =
 	"      duty=N            audio, mixed: work per period, percent (default 5)\n"
 	"      held_us=N         locks: in the critical section (default 5)\n"
 	"      outside_us=N      locks: outside of it (default 20)\n"
+	"      spin_us=N         locks: a waiter halts after this (default 0: it spins for ever)\n"
 	"      refill_us=N       pulse: silence between claims (default 64000)\n"
 	"      ring_us=N         liar, garbage, flip: between two doorbells (default 1000)\n"
 	"      level=N           0..15, of urgent statements (default 8)\n"
@@ -225,6 +226,7 @@ static int set_vm(struct vm_options *vm, uint64_t *duty, const char *key, const 
 		{ "period_us", 100, 1000000, NS_PER_US, &vm->period_ns },
 		{ "held_us", 0, 1000000, NS_PER_US, &vm->held_ns },
 		{ "outside_us", 0, 1000000, NS_PER_US, &vm->outside_ns },
+		{ "spin_us", 0, 1000000, NS_PER_US, &vm->spin_ns },
 		{ "refill_us", 1, 10000000, NS_PER_US, &vm->refill_ns },
 		{ "ring_us", 0, 1000000, NS_PER_US, &vm->ring_ns },
 	};

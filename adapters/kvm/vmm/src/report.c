@@ -172,6 +172,7 @@ static int write_workload(struct json *json, const struct vcpu *vcpu)
 		       write_samples(json, "done_ns", vcpu, PVS_VMM_DONE_OFFSET);
 	case PVS_VMM_LOCKS:
 		json_number(json, "lock_contended", result->lock_contended);
+		json_number(json, "lock_halts", result->lock_halts);
 		json_number(json, "lock_wait_max_ns", result->lock_wait_max_ns);
 		return 0;
 	case PVS_VMM_PULSE:

@@ -181,6 +181,7 @@ int vm_boot(struct vm *vm, uint64_t start_ns)
 		.work_ns = own->work_ns,
 		.held_ns = own->held_ns,
 		.outside_ns = own->outside_ns,
+		.spin_ns = own->spin_ns,
 		.refill_ns = own->refill_ns,
 		.ring_ns = own->ring_ns,
 		.level = own->level,

@@ -59,6 +59,7 @@ struct vm_options {
 	uint64_t work_ns;    /* per period */
 	uint64_t held_ns;
 	uint64_t outside_ns;
+	uint64_t spin_ns;
 	uint64_t refill_ns;
 	uint64_t ring_ns;
 	uint32_t level;

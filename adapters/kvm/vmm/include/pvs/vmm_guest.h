@@ -81,6 +81,7 @@ struct pvs_vmm_boot {
 	pvs_u64 work_ns;        /* audio, mixed: work in each period */
 	pvs_u64 held_ns;        /* locks: in the critical section */
 	pvs_u64 outside_ns;     /* locks: between two of them */
+	pvs_u64 spin_ns;        /* locks: a waiter halts after this, to be woken; 0 = never */
 	pvs_u64 refill_ns;      /* pulse: silence between two claims */
 	pvs_u64 ring_ns;        /* liar, garbage: between two rings of the doorbell; 0 = never */
 	pvs_u32 level;          /* 0..15, of urgent statements */
@@ -120,6 +121,7 @@ struct pvs_vmm_result {
 	pvs_u64 claim_ns;       /* pulse: how long it claimed, all together */
 	pvs_u64 lock_wait_max_ns;
 	pvs_u64 lock_contended; /* locks: found taken */
+	pvs_u64 lock_halts;     /* locks: waited halted */
 	pvs_u64 echo_count;
 	struct pvs_vmm_echo echo[PVS_VMM_ECHOES_MAX];
 };
