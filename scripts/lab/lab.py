@@ -237,12 +237,14 @@ def timing(cold, total_s, measure_s):
     """
     (cold_s, warm_s). A run that had to fetch packages is a cold one, and what it took from there
     on is what a warm one takes. The last cold time is remembered: it is no measurement result.
+    Without one, it is what a warm run and the fetch took.
     """
     known = json.loads(TIMES.read_text()) if TIMES.exists() else {}
     if cold:
         known["cold_s"] = total_s
         TIMES.write_text(json.dumps(known) + "\n")
-    return known.get("cold_s"), measure_s if cold else total_s
+    fetch_s = (packages.load_manifest() or {}).get("fetch_s", 0)
+    return known.get("cold_s", round(total_s + fetch_s, 1)), measure_s if cold else total_s
 
 
 def red_list(judged):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Where things are, and the two ways in which the lab says no."""
 
+import contextlib
+import fcntl
 import hashlib
 import os
 from pathlib import Path
@@ -22,6 +24,15 @@ class Unavailable(Exception):
 
 class LabError(Exception):
     """The lab ran and something is wrong; the text says what."""
+
+
+@contextlib.contextmanager
+def locked(directory):
+    """One process at a time in this directory; others wait. It is made when missing."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def sha256(*parts):

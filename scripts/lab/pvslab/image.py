@@ -12,7 +12,7 @@ shift everything that boots after it.
 
 import stat
 
-from .common import LAB, LabError, sha256, write_if_changed
+from .common import LAB, LabError
 
 HEADER = "070701"
 TRAILER = "TRAILER!!!"
@@ -102,13 +102,10 @@ def jobs_file(jobs):
 
 
 def build_base(manifest, programs):
-    """Writes build/lab/initramfs.base. Returns (path, digest)."""
+    """The fixed part, as bytes. `programs` is {name in /bin: bytes}."""
     modules = {path.stem: path.read_bytes() for path in sorted((LAB / "modules").glob("*.ko"))}
     busybox = (LAB / manifest["busybox"]["binary"]).read_bytes()
-    data = archive(base_members(busybox, modules, programs))
-    path = LAB / "initramfs.base"
-    write_if_changed(path, data)
-    return path, sha256(data)
+    return archive(base_members(busybox, modules, programs))
 
 
 def with_jobs(base, jobs, path):
@@ -117,6 +114,5 @@ def with_jobs(base, jobs, path):
     plain = stat.S_IFREG | 0o644
     jobs_part = archive({"jobs": (plain, text, (0, 0)),
                          "padding": (plain, b"\n" * (JOBS_SIZE - len(text)), (0, 0))})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(base.read_bytes() + jobs_part)
+    path.write_bytes(base + jobs_part)
     return path

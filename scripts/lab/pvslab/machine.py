@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import image
-from .common import LAB, LabError, Unavailable, sha256
+from .common import LAB, LabError, Unavailable, locked, sha256
 
 ICOUNT_SHIFT = 2           # 2^2 virtual ns for each instruction: an emulated CPU of 250 MIPS
 INSNS_PER_US = 1000 >> ICOUNT_SHIFT
@@ -47,11 +47,11 @@ class Lab:
     def __init__(self, manifest, vmm, guest, real_time=False):
         self.manifest = manifest
         self.real_time = real_time
-        self.base, self.base_digest = image.build_base(
+        self.base = image.build_base(
             manifest, {"pvs-vmm": vmm.read_bytes(), "guest.bin": guest.read_bytes()})
         self.qemu = LAB / "root-qemu" / "usr/bin/qemu-system-x86_64"
         self.kernel = LAB / manifest["kernel"]["boot"]
-        self.key = sha256(self.base_digest, json.dumps(manifest, sort_keys=True),
+        self.key = sha256(self.base, json.dumps(manifest | {"fetch_s": 0}, sort_keys=True),
                           "real" if real_time else "icount")
 
     def command(self, cell):
@@ -97,19 +97,19 @@ class Lab:
     def run(self, boot, on_progress=None, reuse=False):
         """Boots, runs the cells, fills boot.results. LabError when the machine misbehaves."""
         home = LAB / "results" / f"{boot.tag}-{self.boot_digest(boot)[:16]}"
-        home.mkdir(parents=True, exist_ok=True)
         results, console = home / "results", home / "console"
         done = home / "complete"
-        if reuse and done.exists():
-            boot.reused = True
-        else:
-            for path in (results, console, done):
-                path.unlink(missing_ok=True)
-            self.boot_once(boot, home, console, results, on_progress)
-            done.touch()
-        raw = results.read_bytes()
-        boot.results = parse_results(raw.decode(errors="replace"), boot.cells, console)
-        boot.digest = sha256(raw, console.read_bytes())
+        with locked(home):
+            if reuse and done.exists():
+                boot.reused = True
+            else:
+                for path in (results, console, done):
+                    path.unlink(missing_ok=True)
+                self.boot_once(boot, home, console, results, on_progress)
+                done.touch()
+            raw = results.read_bytes()
+            boot.results = parse_results(raw.decode(errors="replace"), boot.cells, console)
+            boot.digest = sha256(raw, console.read_bytes())
         return boot
 
     def boot_once(self, boot, home, console, results, on_progress):

@@ -16,13 +16,14 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
-from .common import LAB, LabError, Unavailable, write_if_changed
+from .common import LAB, LabError, Unavailable, locked, write_if_changed
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 MANIFEST = LAB / "manifest.json"
-MANIFEST_FORMAT = 4
+MANIFEST_FORMAT = 5
 
 # (suite, pattern of the abi name): first hit whose configuration fits is taken, newest first.
 KERNELS = (
@@ -375,16 +376,23 @@ def load_manifest():
 
 def fetch(say=print, refresh=False):
     """Everything the lab boots with. Idempotent; without network once it has run."""
+    with locked(LAB):
+        return fetch_locked(say, refresh)
+
+
+def fetch_locked(say, refresh):
     manifest = None if refresh else load_manifest()
     if manifest:
         return manifest
     say("lab packages, from this machine's own Debian mirror:")
+    start = time.monotonic()
     own = own_suite()
     kernel = fetch_kernel(say)
     apt = open_suites(own, f"{own}-backports")
     manifest = {"format": MANIFEST_FORMAT, "kernel": kernel,
                 "qemu": fetch_qemu(apt, own, say), "busybox": fetch_busybox(apt, own, say)}
     prepare(manifest)
+    manifest["fetch_s"] = round(time.monotonic() - start, 1)
     write_if_changed(MANIFEST, (json.dumps(manifest, indent=1) + "\n").encode())
     return manifest
 
