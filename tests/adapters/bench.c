@@ -2,14 +2,17 @@
 #define _GNU_SOURCE
 #include "bench.h"
 
+#include <grp.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define PAUSE_MS 2
+#define NOBODY 65534u
 #define PIECE 20000
 
 const struct pvs_decision decide_task = { .klass = PVS_CLASS_TASK, .rank = 3, .weight_q10 = 1024 };
@@ -23,6 +26,19 @@ void sleep_ms(unsigned ms)
 	struct timespec ts = { ms / 1000, (long)(ms % 1000) * 1000000 };
 
 	nanosleep(&ts, NULL);
+}
+
+void bench_begin(int argc, char **argv)
+{
+	if (argc < 2 || strcmp(argv[1], "nobody"))
+		return;
+	if (geteuid() || setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
+	    setresuid(NOBODY, NOBODY, NOBODY)) {
+		printf("skipped: needs root to become nobody\n");
+		exit(77);
+	}
+	/* A change of user makes /proc/self root's; as after an exec, it is ours again. */
+	prctl(PR_SET_DUMPABLE, 1);
 }
 
 static void compute(void)

@@ -53,6 +53,9 @@ extern const struct pvs_decision decide_critical;
 extern const struct pvs_decision decide_below;
 extern const struct pvs_decision decide_baseline;
 
+/* With the argument "nobody": becomes nobody, or ends the program as skipped. Call it first. */
+void bench_begin(int argc, char **argv);
+
 /* Skips the test that asks, with a line that says why. */
 #define skip_because(...)                    \
 	do {                                 \

@@ -456,7 +456,7 @@ static void journal_that_is_full__refuses_another_thread(void **state)
 	victim_end(victim);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sigkill_of_the_helper__puts_the_victim_back),
@@ -473,5 +473,6 @@ int main(void)
 		cmocka_unit_test(journal_that_is_full__refuses_another_thread),
 	};
 
+	bench_begin(argc, argv);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

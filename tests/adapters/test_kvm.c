@@ -100,7 +100,7 @@ static void probe__says_that_it_may_not(void **state)
 	assert_int_equal(result, 0);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(probe__answers_in_time_and_in_one_line),
@@ -109,5 +109,6 @@ int main(void)
 		cmocka_unit_test(probe__says_that_it_may_not),
 	};
 
+	bench_begin(argc, argv);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -513,7 +513,7 @@ static void options__out_of_range_are_refused(void **state)
 		assert_int_equal(pvs_kvm_open(&kvm, &bad[i]), PVS_E_RANGE);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(boost__and_restore_bring_back_exactly_what_was),
@@ -535,5 +535,6 @@ int main(void)
 		cmocka_unit_test(options__out_of_range_are_refused),
 	};
 
+	bench_begin(argc, argv);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,7 +30,15 @@
 #define FIRST_CLOSED 2
 #define FDS_MAX_OLD 65536 /* closed one by one before Linux 5.9 */
 #define END_WAIT_MS 1000
+#define START_WAIT_MS 1000
 #define NS_PER_MS 1000000
+
+/* The two pipes of a start: the guard reads from `alive` all its life, and says once in `ready`
+ * that it is out of reach. */
+struct ends {
+	int alive[2];
+	int ready[2];
+};
 
 /* ---- in the guard ---------------------------------------------------------------------------- */
 
@@ -58,19 +66,7 @@ static void keep_fds(int pipe_fd, int pidfd)
 	close_rest();
 }
 
-/* Boosted vCPUs must not keep it from its one duty. Where this is not permitted, they are not
- * real-time either. */
-static void raise_guard(pvs_u32 priority)
-{
-	struct pvs_kvm_attr attr = {
-		.policy = POLICY_FIFO, .priority = priority, .flags = FLAG_RESET_ON_FORK
-	};
-
-	if (priority)
-		(void)pvs_kvm_attr_set(0, &attr);
-}
-
-static void guard_main(const struct pvs_kvm_guard *g, int pipe_fd, int pidfd)
+static void guard_main(const struct pvs_kvm_guard *g, const struct ends *ends, int pidfd)
 {
 	struct pollfd fds[2] = { { .fd = KEPT_PIPE, .events = POLLIN },
 				 { .fd = pidfd >= 0 ? KEPT_PIDFD : -1, .events = POLLIN } };
@@ -79,8 +75,9 @@ static void guard_main(const struct pvs_kvm_guard *g, int pipe_fd, int pidfd)
 	prctl(PR_SET_NAME, "pvs-guard", 0, 0, 0);
 	if (chdir("/"))
 		fds[0].revents = 0; /* it only keeps a file system busy */
-	keep_fds(pipe_fd, pidfd);
-	raise_guard(g->rt_priority);
+	if (write(ends->ready[1], "r", 1) != 1)
+		syscall(SYS_exit_group, 1);
+	keep_fds(ends->alive[0], pidfd);
 	while (poll(fds, 2, -1) < 0 && errno == EINTR)
 		;
 	pvs_kvm_journal_restore_all(g->journal);
@@ -101,7 +98,7 @@ static void block_signals(sigset_t *before)
  * A fork without an exit signal: neither a SIGCHLD nor a wait(-1) of the program we live in sees
  * the guard. With all arguments zero the order in which machines take them does not matter.
  */
-static int fork_guard(struct pvs_kvm_guard *g, int pipe_fd)
+static int fork_guard(struct pvs_kvm_guard *g, const struct ends *ends)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
 	sigset_t before;
@@ -110,28 +107,71 @@ static int fork_guard(struct pvs_kvm_guard *g, int pipe_fd)
 	block_signals(&before);
 	pid = (int)syscall(SYS_clone, 0, 0, 0, 0, 0);
 	if (!pid)
-		guard_main(g, pipe_fd, pidfd);
+		guard_main(g, ends, pidfd);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (pidfd >= 0)
 		close(pidfd);
 	return pid;
 }
 
-static int start(struct pvs_kvm_guard *g)
+/* Boosted vCPUs must not keep it from its one duty, nor from its start. Where this is not
+ * permitted, they are not real-time either. */
+static void raise_guard(const struct pvs_kvm_guard *g)
 {
-	int ends[2];
+	struct pvs_kvm_attr attr = {
+		.policy = POLICY_FIFO, .priority = g->rt_priority, .flags = FLAG_RESET_ON_FORK
+	};
 
-	if (pipe2(ends, O_CLOEXEC))
-		return PVS_E_HOST;
-	g->pid = fork_guard(g, ends[0]);
-	close(ends[0]);
-	if (g->pid < 0) {
-		close(ends[1]);
+	if (g->rt_priority)
+		(void)pvs_kvm_attr_set(g->pid, &attr);
+}
+
+/* 1: it has a session of its own, and our death no longer takes it along. */
+static int is_ready(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char byte;
+	int n;
+
+	do {
+		n = poll(&p, 1, START_WAIT_MS);
+	} while (n < 0 && errno == EINTR);
+	return n == 1 && read(fd, &byte, 1) == 1;
+}
+
+static int start_with(struct pvs_kvm_guard *g, struct ends *ends)
+{
+	int ready = 0;
+
+	g->pid = fork_guard(g, ends);
+	close(ends->alive[0]);
+	close(ends->ready[1]);
+	if (g->pid > 0) {
+		raise_guard(g);
+		ready = is_ready(ends->ready[0]);
+	}
+	close(ends->ready[0]);
+	if (!ready) {
+		close(ends->alive[1]); /* a guard that comes late finds that and ends */
 		return PVS_E_HOST;
 	}
-	g->alive_fd = ends[1];
+	g->alive_fd = ends->alive[1];
 	g->forks++;
 	return PVS_OK;
+}
+
+static int start(struct pvs_kvm_guard *g)
+{
+	struct ends ends;
+
+	if (pipe2(ends.alive, O_CLOEXEC))
+		return PVS_E_HOST;
+	if (pipe2(ends.ready, O_CLOEXEC)) {
+		close(ends.alive[0]);
+		close(ends.alive[1]);
+		return PVS_E_HOST;
+	}
+	return start_with(g, &ends);
 }
 
 /* The guard holds the only read end: without it, the write end reports an error. */

@@ -313,13 +313,13 @@ int pvs_kvm_apply(void *ctx, const struct pvs_decision *decision)
 	if (err != PVS_OK)
 		return err;
 	pvs_kvm_plan(&t->baseline, &t->range, decision, &want);
-	if (!memcmp(&want, &t->set, sizeof(want)))
-		return PVS_OK;
 	if (t->journal >= 0 && !is_home(t, &want)) {
 		err = pvs_kvm_guard_ensure(t->kvm->guard);
 		if (err != PVS_OK)
 			return err;
 	}
+	if (!memcmp(&want, &t->set, sizeof(want)))
+		return PVS_OK;
 	return change(t, &want);
 }
 
