@@ -290,7 +290,7 @@ def report_demo(options, table, values, environment, chosen, seeds):
     report = {"figures": values, "thresholds": judged, "red": red_list(judged),
               "quick": options.quick, "real_time": options.real_time or options.host,
               "seeds": seeds, "notes": demo_notes(options), "environment": environment,
-              "rows": results.summaries(table, chosen)}
+              "fairness": figures.fairness(table), "rows": results.summaries(table, chosen)}
     REPORT.mkdir(parents=True, exist_ok=True)
     (REPORT / "demo.json").write_text(json.dumps(report, indent=1) + "\n")
     (REPORT / "demo.html").write_text(page.render(report, table))

@@ -81,6 +81,7 @@ class Row:
     mode: str
     seeds: list = field(default_factory=list)
     window_ns: int = 0
+    control_ns: int = 0  # CPU time of the thread in which the library runs
     vms: dict = field(default_factory=dict)  # name -> VmTotals
 
     @property
@@ -107,10 +108,11 @@ class Table:
     def __init__(self):
         self.rows = {}
 
-    def add(self, variant, mode, seed, window_ns, vms):
+    def add(self, variant, mode, seed, window_ns, vms, control_ns=0):
         row = self.rows.setdefault((variant, mode), Row(variant, mode))
         row.seeds.append(seed)
         row.window_ns += window_ns
+        row.control_ns += control_ns
         for vm in vms:
             if vm.name in row.vms:
                 row.vms[vm.name].add(vm)
@@ -239,6 +241,19 @@ def static_rt_host_worst_ratio(table):
     """
     return worst(slowdown(row, reference)
                  for row, _, reference in hostile_rows(table, "static-rt"))
+
+
+def fairness(table):
+    """For each VM beside a hostile one: what it got, and what it was entitled to, in CPU time."""
+    out = []
+    for mode in ("static-rt", "on"):
+        for row, _, reference in hostile_rows(table, mode):
+            fair = fair_run_ns(row, reference)
+            out += [{"scenario": row.variant.scenario, "mode": mode, "vm": vm.name,
+                     "work": vm.work, "run_ns": vm.run_ns, "fair_ns": round(fair[vm.name]),
+                     "excess": round(ratio(vm.run_ns, fair[vm.name]) - 1, 4)}
+                    for vm in row.vms.values()]
+    return out
 
 
 def honest_p99_ratio(table):

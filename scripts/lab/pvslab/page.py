@@ -278,18 +278,20 @@ def shown(value):
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
+TABLE_KEYS = ("mode_name", "p50", "p99", "worst", "misses", "samples", "work", "shares", "control",
+              "boosted", "boosts", "denials", "overruns")
+
+
 def measurement_table(table_rows):
     head = ("", "p50", "p99", "worst", "misses", "samples", "work", "share per VM, %",
-            "boosted, %", "boosts", "denials", "overruns")
+            "control, %", "boosted, %", "boosts", "denials", "overruns")
     out = ["<tr>" + "".join(f"<th>{escape(h)}</th>" for h in head) + "</tr>"]
     group = None
     for item in table_rows:
         if item["group"] != group:
             group = item["group"]
             out.append(f'<tr class="group"><td colspan="{len(head)}">{escape(group)}</td></tr>')
-        cells = [item["mode_name"], item["p50"], item["p99"], item["worst"], item["misses"],
-                 item["samples"], item["work"], item["shares"], item["boosted"], item["boosts"],
-                 item["denials"], item["overruns"]]
+        cells = [item[key] for key in TABLE_KEYS]
         out.append("<tr>" + "".join(f"<td>{escape(str(c))}</td>" for c in cells) + "</tr>")
     return f'<div class="scroll"><table>{"".join(out)}</table></div>'
 
@@ -333,7 +335,8 @@ def render(report, table):
         curves_section(table),
         "<h2>All measurements</h2><p>Latency is the delay from the guest's timer to its "
         "interrupt handler; a deadline is missed when the work of a period is not complete at "
-        "the next one.</p>", measurement_table(report["rows"]), reproduce(report)])
+        "the next one. Control is the CPU time of the thread in which the library runs.</p>",
+        measurement_table(report["rows"]), reproduce(report)])
     return ("<!doctype html><html lang=en><head><meta charset=utf-8>"
             '<meta name=viewport content="width=device-width,initial-scale=1">'
             f"<title>libpvsched: demo</title><style>{STYLE}</style></head>"

@@ -42,7 +42,8 @@ def add_report(table, cell, report):
     check_report(cell, report)
     roles = {vm["name"]: vm.get("role", "") for vm in cell.vms}
     table.add(cell.variant, cell.mode, cell.seed, report["measured_ns"],
-              [vm_totals(vm, roles[vm["name"]]) for vm in report["vms"]])
+              [vm_totals(vm, roles[vm["name"]]) for vm in report["vms"]],
+              report.get("control", {}).get("cpu_ns", 0))
 
 
 def summary(row, title):
@@ -64,6 +65,7 @@ def summary(row, title):
         "denials": f"{sum(vm.denials for vm in row.vms.values()):,}",
         "overruns": f"{sum(vm.overruns for vm in row.vms.values()):,}",
         "boosted": f"{boosted_percent(row):.1f}",
+        "control": f"{100 * ratio(row.control_ns, row.window_ns):.1f}",
         "vms": {vm.name: {"work": vm.work, "role": vm.role, "run_ns": vm.run_ns,
                           "wait_ns": vm.wait_ns, "units": vm.units, "burned": vm.burned,
                           "periods": vm.periods, "misses": vm.misses, "boosts": vm.boosts,
@@ -107,7 +109,8 @@ def group_suffix(variant):
 COLUMNS = (("mode_name", "mode", 13), ("p50", "p50", 9), ("p99", "p99", 9),
            ("worst", "worst", 9), ("misses", "misses", 7), ("samples", "samples", 8),
            ("work", "work", 11),
-           ("boosted", "boosted %", 10), ("boosts", "boosts", 8), ("denials", "denials", 8),
+           ("control", "control %", 10), ("boosted", "boosted %", 10),
+           ("boosts", "boosts", 8), ("denials", "denials", 8),
            ("overruns", "overruns", 9), ("shares", "share per VM, %", 18))
 
 
