@@ -90,6 +90,17 @@ static void take_malformed(struct pvs_vcpu *v, const struct pvs_config *cfg, pvs
 	v->suspect = 1;
 }
 
+/*
+ * A host that finds a running vCPU urgent merely by looking has come in the middle of it: most
+ * work of this kind is over within a fraction of a look's distance, and the boost would go to
+ * whatever runs next. So it must have been there at the last look too, unless the guest rang.
+ */
+static pvs_u8 is_brief(const struct pvs_vcpu *v, const struct pvs_io *io)
+{
+	return !(io->facts.caps & PVS_CAP_SEES_WAKE) && io->event.type != PVS_EV_KICK &&
+	       !pvs_boosted(v->klass) && v->hint.seq != io->hint.seq;
+}
+
 PVS_STAGE void pvs_take_hint(struct pvs_vcpu *v, const struct pvs_config *cfg,
 			     const struct pvs_io *io)
 {
@@ -114,6 +125,7 @@ PVS_STAGE void pvs_take_hint(struct pvs_vcpu *v, const struct pvs_config *cfg,
 	} else if (is_urgent(hint->urgency) && !pvs_boosted(v->klass)) {
 		v->urgent_left_ns = cfg->level_hold_ns;
 	}
+	v->brief = is_brief(v, io);
 	v->hint = *hint;
 }
 
@@ -126,10 +138,12 @@ static void raise_to(struct pvs_want *want, pvs_u32 klass, pvs_u32 reason)
 }
 
 /* An urgency class is a wish for less than baseline, baseline, or more. */
-static void want_urgency(struct pvs_want *want, pvs_u32 urgency, pvs_u32 reason)
+static void want_urgency(struct pvs_want *want, pvs_u32 urgency, pvs_u32 brief)
 {
-	if (is_urgent(urgency))
-		raise_to(want, PVS_CLASS_TASK, reason);
+	if (is_urgent(urgency) && brief)
+		raise_to(want, PVS_CLASS_BASELINE, PVS_REASON_BRIEF);
+	else if (is_urgent(urgency))
+		raise_to(want, PVS_CLASS_TASK, PVS_REASON_URGENT);
 	else if (urgency == PVS_URGENCY_IDLE || urgency == PVS_URGENCY_BACKGROUND)
 		raise_to(want, PVS_CLASS_BELOW, PVS_REASON_BELOW);
 	else
@@ -175,6 +189,7 @@ PVS_STAGE void pvs_boost_want(const struct pvs_vcpu *v, pvs_u32 caps, struct pvs
 	want->reason = PVS_REASON_NONE;
 	want->on_irq = 0;
 	want->urgent = 0;
+	want->denied = PVS_REASON_NONE;
 	if (!v->attached) {
 		raise_to(want, PVS_CLASS_BASELINE,
 			 v->foreign ? PVS_REASON_FOREIGN : PVS_REASON_DETACHED);
@@ -191,7 +206,7 @@ PVS_STAGE void pvs_boost_want(const struct pvs_vcpu *v, pvs_u32 caps, struct pvs
 	if (v->hint.flags & PVS_HINT_IDLE)
 		want_idle(v, caps, want);
 	else
-		want_urgency(want, v->hint.urgency, PVS_REASON_URGENT);
+		want_urgency(want, v->hint.urgency, v->brief);
 	want_more(v, want);
 	want->urgent = (pvs_u8)pvs_boosted(want->klass);
 	if (!want->urgent)
@@ -202,5 +217,6 @@ PVS_STAGE void pvs_boost_want(const struct pvs_vcpu *v, pvs_u32 caps, struct pvs
 	} else if (!v->stale_left_ns) {
 		want->klass = PVS_CLASS_BASELINE;
 		want->reason = PVS_REASON_STALE;
+		want->denied = PVS_REASON_STALE;
 	}
 }

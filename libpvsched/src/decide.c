@@ -84,7 +84,7 @@ static pvs_u64 valid_for(const struct pvs_vcpu *v, const struct pvs_config *cfg,
 			left = 0;
 	} else if (want->reason == PVS_REASON_PAYBACK) {
 		left = pvs_min64(left, (pvs_u64)-v->normal_left_ns * PAYBACK_SLOWNESS);
-	} else if (want->reason == PVS_REASON_RATE || want->reason == PVS_REASON_MALFORMED) {
+	} else if (want->denied == PVS_REASON_RATE || want->denied == PVS_REASON_MALFORMED) {
 		left = pvs_min64(left, v->raise_wait_ns);
 	} else if (v->urgent_left_ns && !want->urgent && !v->boost_empty &&
 		   !(caps & PVS_CAP_SEES_WAKE)) {
@@ -131,7 +131,7 @@ static void conclude(struct pvs_vcpu *v, const struct pvs_config *cfg, struct pv
 	v->on_irq = want->on_irq;
 	v->rank = rank;
 	v->weight_q10 = weight;
-	v->throttle = throttle_of(want->reason);
+	v->throttle = throttle_of(want->denied); /* also while it pays back */
 	if (v->klass != PVS_CLASS_BASELINE || want->urgent || v->urgent_left_ns || v->paying)
 		d->flags |= PVS_DECISION_SAMPLE;
 	if ((d->flags & PVS_DECISION_SAMPLE) && !pvs_boosted(v->klass) &&

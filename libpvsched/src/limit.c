@@ -92,6 +92,7 @@ static void deny(struct pvs_want *want, pvs_u32 reason)
 {
 	want->klass = PVS_CLASS_BASELINE;
 	want->reason = (pvs_u8)reason;
+	want->denied = (pvs_u8)reason;
 	want->on_irq = 0;
 }
 

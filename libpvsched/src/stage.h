@@ -13,6 +13,8 @@ struct pvs_want {
 	pvs_u8 reason; /* enum pvs_reason */
 	pvs_u8 on_irq; /* paid from the interrupt account */
 	pvs_u8 urgent; /* the guest asks for a boost, whether it gets one or not */
+	pvs_u8 denied; /* enum pvs_reason why not, or 0 */
+	pvs_u8 reserved[3];
 };
 
 /* account.c: time has passed; move it between the accounts. */

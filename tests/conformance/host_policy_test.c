@@ -156,7 +156,7 @@ static void PVS_H_48__ok_what_was_borrowed_is_paid_back(void **state)
 	(void)state;
 	world_init(&w, CAPS_OWNER);
 	say(&w, URGENT);
-	assert_int_equal(look(&w), PVS_CLASS_TASK);
+	assert_int_equal(ring(&w), PVS_CLASS_TASK);
 	/* 2.4 ms run in the time in which its third would have been 0.8 ms */
 	assert_true(boosted_run(&w, 2400 * US) == 2400 * US);
 	say(&w, 0);
@@ -179,7 +179,7 @@ static void PVS_H_48__bad_running_on_does_not_pay(void **state)
 	(void)state;
 	world_init(&w, CAPS_OWNER);
 	say(&w, URGENT);
-	look(&w);
+	ring(&w);
 	boosted_run(&w, 2400 * US);
 	say(&w, 0);
 	for (i = 0; i < 100; i++) {
@@ -282,7 +282,7 @@ static void PVS_H_15__ok_awake_the_running_urgency_counts(void **state)
 	(void)state;
 	world_init(&w, CAPS_USER);
 	say(&w, URGENT);
-	assert_int_equal(look(&w), PVS_CLASS_TASK);
+	assert_int_equal(ring(&w), PVS_CLASS_TASK);
 }
 
 static void PVS_H_15__bad_idle_the_running_urgency_asks_for_nothing(void **state)
@@ -364,7 +364,7 @@ static void PVS_H_17__bad_others_cannot_make_it_less_than_it_is(void **state)
 	w.slot.pending = PVS_LE64(0x1f);
 	assert_int_equal(look(&w), PVS_CLASS_BASELINE);
 	say(&w, URGENT);
-	assert_int_equal(look(&w), PVS_CLASS_TASK);
+	assert_int_equal(ring(&w), PVS_CLASS_TASK);
 }
 
 static void PVS_H_18__ok_each_critical_bit_asks(void **state)
@@ -434,7 +434,7 @@ static void PVS_H_24__ok_below_the_cap_every_vcpu_is_boosted(void **state)
 	(void)state;
 	world_init(&w, CAPS_OWNER);
 	say(&w, URGENT);
-	assert_int_equal(look(&w), PVS_CLASS_TASK);
+	assert_int_equal(ring(&w), PVS_CLASS_TASK);
 	assert_true(boosted_run(&w, 1 * MS) == 1 * MS);
 }
 
@@ -466,14 +466,14 @@ static void PVS_H_25__ok_a_rested_vcpu_gets_its_whole_grant_again(void **state)
 	(void)state;
 	debtless_init(&w);
 	say(&w, URGENT);
-	look(&w);
+	ring(&w);
 	first = boosted_run(&w, 100 * MS);
 	assert_int_equal(w.io.decision.reason, PVS_REASON_GRANT_MAX);
 	say(&w, BIT(PVS_INTENT_IDLE_SHIFT));
 	sleep_for(&w, 500 * MS);
 	look(&w);
 	say(&w, URGENT);
-	assert_int_equal(look(&w), PVS_CLASS_TASK);
+	assert_int_equal(ring(&w), PVS_CLASS_TASK);
 	assert_true(boosted_run(&w, 100 * MS) == first);
 	assert_true(first == w.cfg.grant_max_ns);
 }
@@ -486,7 +486,7 @@ static void PVS_H_25__bad_saying_it_again_does_not_make_it_longer(void **state)
 	(void)state;
 	debtless_init(&w);
 	say(&w, URGENT);
-	look(&w);
+	ring(&w);
 	for (i = 0; i < w.cfg.grant_max_ns / (100 * US); i++) {
 		run_for(&w, 100 * US);
 		say(&w, URGENT | 1000ull << PVS_INTENT_WINDOW_SHIFT);
@@ -508,7 +508,7 @@ static void PVS_H_26__ok_raises_far_enough_apart_are_all_made(void **state)
 	world_init(&w, CAPS_OWNER);
 	for (i = 1; i <= 10; i++) {
 		say(&w, URGENT);
-		assert_int_equal(look(&w), PVS_CLASS_TASK);
+		assert_int_equal(ring(&w), PVS_CLASS_TASK);
 		say(&w, 0);
 		assert_int_equal(look(&w), PVS_CLASS_BASELINE);
 		assert_int_equal(w.v.boosts, i);
@@ -544,7 +544,7 @@ static void PVS_H_27__ok_back_in_the_guest_its_words_count_again(void **state)
 	(void)state;
 	world_init(&w, CAPS_USER);
 	say(&w, URGENT);
-	assert_int_equal(look(&w), PVS_CLASS_TASK);
+	assert_int_equal(ring(&w), PVS_CLASS_TASK);
 	assert_int_equal(step(&w, PVS_EV_RUN_LEAVE), PVS_CLASS_BASELINE);
 	sleep_for(&w, 1 * MS);
 	assert_int_equal(step(&w, PVS_EV_RUN_ENTER), PVS_CLASS_TASK);
@@ -561,7 +561,7 @@ static void PVS_H_27__bad_outside_detached_or_foreign_no_word_boosts(void **stat
 
 		world_init(&w, CAPS_USER);
 		say(&w, URGENT);
-		assert_int_equal(look(&w), PVS_CLASS_TASK);
+		assert_int_equal(ring(&w), PVS_CLASS_TASK);
 		assert_int_equal(step(&w, over[i]), PVS_CLASS_BASELINE);
 		sleep_for(&w, 1 * MS);
 		say(&w, URGENT);
@@ -578,11 +578,11 @@ static void PVS_H_30__ok_something_new_counts_after_a_yield(void **state)
 	(void)state;
 	world_init(&w, CAPS_OWNER);
 	say(&w, URGENT);
-	look(&w);
+	ring(&w);
 	assert_int_equal(step(&w, PVS_EV_YIELD), PVS_CLASS_BASELINE);
 	sleep_for(&w, 1 * MS);
 	say(&w, URGENT);
-	assert_int_equal(look(&w), PVS_CLASS_TASK);
+	assert_int_equal(ring(&w), PVS_CLASS_TASK);
 }
 
 static void PVS_H_30__bad_what_was_said_before_a_yield_boosts_no_more(void **state)
@@ -592,7 +592,7 @@ static void PVS_H_30__bad_what_was_said_before_a_yield_boosts_no_more(void **sta
 	(void)state;
 	world_init(&w, CAPS_OWNER);
 	say(&w, URGENT);
-	assert_int_equal(look(&w), PVS_CLASS_TASK);
+	assert_int_equal(ring(&w), PVS_CLASS_TASK);
 	assert_int_equal(step(&w, PVS_EV_YIELD), PVS_CLASS_BASELINE);
 	sleep_for(&w, 5 * MS);
 	assert_int_equal(look(&w), PVS_CLASS_BASELINE);
@@ -610,7 +610,7 @@ static void PVS_H_31__ok_accounts_and_counters_survive(void **state)
 	(void)state;
 	world_init(&w, CAPS_OWNER);
 	say(&w, URGENT);
-	look(&w);
+	ring(&w);
 	run_for(&w, 1 * MS);
 	look(&w);
 	w.v.boost_empty = 1;
@@ -702,7 +702,7 @@ static void PVS_H_33__bad_a_clock_that_steps_or_jumps_gives_and_takes_nothing(vo
 	(void)state;
 	world_init(&w, CAPS_OWNER);
 	say(&w, URGENT);
-	look(&w);
+	ring(&w);
 	w.v.boost_left_ns = 1 * MS;
 	w.io.facts.now_ns -= 500 * MS;
 	w.io.facts.run_ns = 0;

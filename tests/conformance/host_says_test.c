@@ -35,13 +35,13 @@ static void PVS_H_21__ok_class_and_reason_are_said(void **state)
 	world_init(&w, CAPS_OWNER);
 	assert_int_equal(PVS_GET(applied(&w), PVS_APPLIED_CLASS_SHIFT, 3), PVS_CLASS_BASELINE);
 	say(&w, URGENT);
-	look(&w);
+	ring(&w);
 	assert_int_equal(PVS_GET(applied(&w), PVS_APPLIED_CLASS_SHIFT, 3), PVS_CLASS_TASK);
 	assert_int_equal(PVS_GET(applied(&w), PVS_APPLIED_THROTTLE_SHIFT, 8), 0);
 	say(&w, 0);
 	look(&w);
 	say(&w, URGENT);
-	look(&w);
+	ring(&w);
 	assert_int_equal(PVS_GET(applied(&w), PVS_APPLIED_CLASS_SHIFT, 3), PVS_CLASS_BASELINE);
 	assert_int_equal(PVS_GET(applied(&w), PVS_APPLIED_THROTTLE_SHIFT, 8), PVS_THROTTLE_RATE);
 }
@@ -103,7 +103,7 @@ static void PVS_H_23__ok_counters_are_kept_under_an_even_sequence(void **state)
 	world_init(&w, CAPS_OWNER);
 	seq = PVS_LE64(w.slot.count_seq);
 	say(&w, URGENT);
-	look(&w);
+	ring(&w);
 	run_for(&w, 300 * US);
 	w.slot.intent |= PVS_LE64(BIT(PVS_INTENT_RSVD_SHIFT));
 	look(&w);
@@ -124,7 +124,7 @@ static void PVS_H_23__bad_without_the_feature_they_are_left_alone(void **state)
 	w.vm.terms.features &= ~PVS_F_COUNTERS;
 	before = w.slot;
 	say(&w, URGENT);
-	look(&w);
+	ring(&w);
 	assert_memory_equal(&before.ident, &w.slot.ident, PVS_LINE_SIZE);
 }
 
@@ -138,7 +138,7 @@ static void PVS_H_29__ok_a_bell_is_asked_for_when_it_is_of_use(void **state)
 	assert_true(applied(&w) & PVS_APPLIED_KICK_RAISE);
 	assert_false(applied(&w) & PVS_APPLIED_KICK_DEBOOST);
 	say(&w, URGENT);
-	assert_int_equal(look(&w), PVS_CLASS_TASK);
+	assert_int_equal(ring(&w), PVS_CLASS_TASK);
 	assert_true(applied(&w) & PVS_APPLIED_KICK_DEBOOST);
 	assert_false(applied(&w) & PVS_APPLIED_KICK_RAISE);
 }
@@ -154,13 +154,13 @@ static void PVS_H_29__bad_no_bell_without_the_feature_or_while_throttled(void **
 	look(&w);
 	assert_false(applied(&w) & bells);
 	say(&w, URGENT);
-	look(&w);
+	ring(&w);
 	assert_false(applied(&w) & bells);
 
 	world_init(&w, CAPS_USER);
 	w.v.boost_left_ns = -1000;
 	say(&w, URGENT);
-	look(&w);
+	ring(&w);
 	assert_int_equal(PVS_GET(applied(&w), PVS_APPLIED_THROTTLE_SHIFT, 8),
 			 PVS_THROTTLE_BOOST_EMPTY);
 	assert_false(applied(&w) & bells);

@@ -38,6 +38,7 @@ enum pvs_reason {
 	PVS_REASON_FOREIGN = 22,     /* somebody else changed the thread: hands off */
 	PVS_REASON_DETACHED = 23,    /* not attached: baseline */
 	PVS_REASON_OUTSIDE = 24,     /* in the VMM, not in the guest: baseline */
+	PVS_REASON_BRIEF = 25,       /* urgent since the last look only: over before it helps */
 	PVS_REASON_COUNT = 32
 };
 
@@ -125,7 +126,7 @@ struct pvs_vcpu {
 	pvs_u8 suspect;          /* raise_wait_ns is for a malformed word */
 	pvs_u8 learning;         /* at baseline for long enough to learn the share */
 	pvs_u8 started;          /* the clocks above are valid */
-	pvs_u8 reserved;
+	pvs_u8 brief;            /* urgent, and was not at the last look */
 	pvs_u32 weight_q10;      /* of the last decision */
 
 	pvs_u32 reasons[PVS_REASON_COUNT]; /* how often each reason was given; wraps */

@@ -101,6 +101,8 @@ static void timer__sees_a_hint_without_any_event(void **state)
 	pvs_host_timer(&f.host);
 	guest_says(&f, 1, PVS_URGENCY_REALTIME);
 	f.null.now_ns = f.null.armed_at_ns;
+	pvs_host_timer(&f.host); /* seen; it must last until the next look */
+	f.null.now_ns = f.null.armed_at_ns;
 	pvs_host_timer(&f.host);
 	assert_int_equal(f.nulls[1].klass, PVS_CLASS_TASK);
 	fixture_free(&f);

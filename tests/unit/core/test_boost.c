@@ -21,9 +21,34 @@ static void boost__running_urgency_decides_the_class(void **state)
 
 		world_init(&w, CAPS_USER);
 		say_urgency(&w, rows[i].urgency);
-		look(&w);
+		ring(&w);
 		assert_decided(&w, rows[i].klass, rows[i].reason);
 	}
+}
+
+static void boost__urgency_found_by_looking_must_last_until_the_next_look(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, CAPS_USER);
+	say_urgency(&w, PVS_URGENCY_REALTIME);
+	look(&w);
+	assert_decided(&w, PVS_CLASS_BASELINE, PVS_REASON_BRIEF);
+	assert_int_equal(w.v.denials, 0);
+	assert_int_equal(w.io.decision.recheck_at_ns - w.io.facts.now_ns, w.cfg.urgent_poll_ns);
+	say_urgency(&w, PVS_URGENCY_REALTIME); /* another piece of work, as short */
+	look(&w);
+	assert_decided(&w, PVS_CLASS_BASELINE, PVS_REASON_BRIEF);
+	look(&w);
+	assert_decided(&w, PVS_CLASS_TASK, PVS_REASON_URGENT);
+	say_urgency(&w, PVS_URGENCY_REALTIME);
+	look(&w); /* it is boosted already */
+	assert_decided(&w, PVS_CLASS_TASK, PVS_REASON_URGENT);
+	world_init(&w, CAPS_OWNER);
+	say_urgency(&w, PVS_URGENCY_REALTIME);
+	look(&w); /* a host that sees wake-ups was there when it began */
+	assert_decided(&w, PVS_CLASS_TASK, PVS_REASON_URGENT);
 }
 
 static void boost__idle_is_armed_where_wakeups_cannot_be_seen(void **state)
@@ -151,7 +176,7 @@ static void boost__a_hint_goes_stale_by_run_time(void **state)
 	world_init(&w, CAPS_USER);
 	w.cfg.stale_ns = 1 * MS;
 	say_urgency(&w, PVS_URGENCY_REALTIME);
-	look(&w);
+	ring(&w);
 	sleep_for(&w, 100 * MS);
 	look(&w);
 	assert_int_equal(w.io.decision.klass, PVS_CLASS_TASK);
@@ -160,7 +185,7 @@ static void boost__a_hint_goes_stale_by_run_time(void **state)
 	assert_decided(&w, PVS_CLASS_BASELINE, PVS_REASON_STALE);
 	assert_int_equal(w.io.decision.throttle, PVS_THROTTLE_STALE);
 	say_urgency(&w, PVS_URGENCY_REALTIME);
-	look(&w);
+	ring(&w);
 	assert_int_equal(w.io.decision.klass, PVS_CLASS_TASK);
 }
 
@@ -183,7 +208,7 @@ static void boost__any_new_statement_refreshes_a_hint(void **state)
 		world_init(&w, CAPS_OWNER);
 		w.cfg.stale_ns = 500 * US;
 		say_urgency(&w, PVS_URGENCY_REALTIME);
-		look(&w);
+		ring(&w);
 		run_for(&w, 1 * MS);
 		look(&w);
 		assert_int_equal(w.io.decision.reason, PVS_REASON_STALE);
@@ -213,14 +238,14 @@ static void boost__a_yield_mutes_urgency_until_the_next_statement(void **state)
 	(void)state;
 	world_init(&w, CAPS_USER);
 	say_urgency(&w, PVS_URGENCY_REALTIME);
-	look(&w);
+	ring(&w);
 	step(&w, PVS_EV_YIELD);
 	assert_decided(&w, PVS_CLASS_BASELINE, PVS_REASON_YIELD);
 	sleep_for(&w, 1 * MS);
 	look(&w);
 	assert_decided(&w, PVS_CLASS_BASELINE, PVS_REASON_YIELD);
 	say_urgency(&w, PVS_URGENCY_REALTIME);
-	look(&w);
+	ring(&w);
 	assert_decided(&w, PVS_CLASS_TASK, PVS_REASON_URGENT);
 }
 
@@ -231,7 +256,7 @@ static void boost__a_kick_ends_it_at_once(void **state)
 	(void)state;
 	world_init(&w, CAPS_USER);
 	say_urgency(&w, PVS_URGENCY_REALTIME);
-	look(&w);
+	ring(&w);
 	say_urgency(&w, PVS_URGENCY_NORMAL);
 	step(&w, PVS_EV_KICK);
 	assert_decided(&w, PVS_CLASS_BASELINE, PVS_REASON_KICK);
@@ -249,7 +274,7 @@ static void boost__device_emulation_is_never_boosted(void **state)
 	(void)state;
 	world_init(&w, CAPS_USER);
 	say_urgency(&w, PVS_URGENCY_REALTIME);
-	look(&w);
+	ring(&w);
 	step(&w, PVS_EV_RUN_LEAVE);
 	assert_decided(&w, PVS_CLASS_BASELINE, PVS_REASON_OUTSIDE);
 	sleep_for(&w, 1 * MS);
@@ -264,15 +289,16 @@ static void boost__detach_and_foreign_release_the_thread(void **state)
 	(void)state;
 	world_init(&w, CAPS_USER);
 	say_urgency(&w, PVS_URGENCY_REALTIME);
-	look(&w);
+	ring(&w);
 	step(&w, PVS_EV_FOREIGN);
 	assert_decided(&w, PVS_CLASS_BASELINE, PVS_REASON_FOREIGN);
 	assert_true(w.io.decision.flags & PVS_DECISION_RELEASE);
 	assert_true(w.io.decision.recheck_at_ns == PVS_NEVER);
 	sleep_for(&w, 1 * MS);
 	step(&w, PVS_EV_ATTACH);
-	assert_decided(&w, PVS_CLASS_TASK, PVS_REASON_URGENT);
 	assert_false(w.io.decision.flags & PVS_DECISION_RELEASE);
+	look(&w);
+	assert_decided(&w, PVS_CLASS_TASK, PVS_REASON_URGENT);
 	step(&w, PVS_EV_DETACH);
 	assert_decided(&w, PVS_CLASS_BASELINE, PVS_REASON_DETACHED);
 }
@@ -285,7 +311,7 @@ static void boost__a_reset_forgets_hints_but_not_debts(void **state)
 	(void)state;
 	world_init(&w, CAPS_USER);
 	say_urgency(&w, PVS_URGENCY_REALTIME);
-	look(&w);
+	ring(&w);
 	run_for(&w, 2 * MS);
 	look(&w);
 	left = w.v.boost_left_ns;
@@ -303,7 +329,7 @@ static void boost__an_offline_slot_is_baseline(void **state)
 	(void)state;
 	world_init(&w, CAPS_USER);
 	say_urgency(&w, PVS_URGENCY_REALTIME);
-	look(&w);
+	ring(&w);
 	w.slot.life = 0;
 	look(&w);
 	assert_decided(&w, PVS_CLASS_BASELINE, PVS_REASON_OFFLINE);
@@ -316,7 +342,7 @@ static void boost__a_nested_guest_leaves_the_last_hint_in_force(void **state)
 	(void)state;
 	world_init(&w, CAPS_USER);
 	say_urgency(&w, PVS_URGENCY_REALTIME);
-	look(&w);
+	ring(&w);
 	w.io.facts.nested = 1;
 	w.slot.intent = PVS_LE64(~0ull);
 	look(&w);
@@ -332,7 +358,7 @@ static void boost__a_malformed_word_ends_its_boost_and_delays_the_next(void **st
 	(void)state;
 	world_init(&w, CAPS_USER);
 	say_urgency(&w, PVS_URGENCY_REALTIME);
-	look(&w);
+	ring(&w);
 	w.slot.intent = PVS_LE64(~0ull);
 	w.slot.crit = PVS_LE64(1ull << 40);
 	sleep_for(&w, 1 * MS);
@@ -343,7 +369,7 @@ static void boost__a_malformed_word_ends_its_boost_and_delays_the_next(void **st
 	w.slot.crit = 0;
 	say_urgency(&w, PVS_URGENCY_REALTIME);
 	sleep_for(&w, 1 * MS);
-	look(&w);
+	ring(&w);
 	assert_decided(&w, PVS_CLASS_BASELINE, PVS_REASON_MALFORMED);
 	assert_int_equal(w.io.decision.throttle, PVS_THROTTLE_MALFORMED);
 	sleep_for(&w, 9 * MS);
@@ -355,6 +381,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(boost__running_urgency_decides_the_class),
+		cmocka_unit_test(boost__urgency_found_by_looking_must_last_until_the_next_look),
 		cmocka_unit_test(boost__idle_is_armed_where_wakeups_cannot_be_seen),
 		cmocka_unit_test(boost__wake_urgency_counts_from_the_wakeup_where_it_is_seen),
 		cmocka_unit_test(boost__pending_urgency_raises_and_lifts),

@@ -11,13 +11,13 @@ static void limit__an_empty_account_ends_the_boost_whatever_the_guest_says(void 
 	world_init(&w, CAPS_USER);
 	w.cfg.grant_max_ns = 100 * MS;
 	say_urgency(&w, PVS_URGENCY_REALTIME);
-	look(&w);
+	ring(&w);
 	run_for(&w, 3999 * US);
 	look(&w);
 	assert_int_equal(w.io.decision.klass, PVS_CLASS_TASK);
 	run_for(&w, 1 * MS);
 	say_urgency(&w, PVS_URGENCY_REALTIME);
-	look(&w);
+	ring(&w);
 	assert_int_equal(w.v.reason, PVS_REASON_PAYBACK);
 	assert_int_equal(w.v.overruns, 1);
 	assert_true(w.v.boost_empty);
@@ -55,7 +55,7 @@ static void limit__one_boost_lasts_no_longer_than_the_grant(void **state)
 	world_init(&w, CAPS_USER);
 	w.cfg.debt_start_ns = 1000 * MS;
 	say_urgency(&w, PVS_URGENCY_REALTIME);
-	look(&w);
+	ring(&w);
 	run_for(&w, 3 * MS);
 	look(&w);
 	assert_decided(&w, PVS_CLASS_BASELINE, PVS_REASON_GRANT_MAX);
@@ -94,11 +94,11 @@ static void limit__raises_are_rate_limited(void **state)
 	(void)state;
 	world_init(&w, CAPS_USER);
 	say_urgency(&w, PVS_URGENCY_REALTIME);
-	look(&w);
+	ring(&w);
 	say_urgency(&w, PVS_URGENCY_NORMAL);
 	look(&w);
 	say_urgency(&w, PVS_URGENCY_REALTIME);
-	look(&w);
+	ring(&w);
 	assert_decided(&w, PVS_CLASS_BASELINE, PVS_REASON_RATE);
 	assert_int_equal(w.io.decision.throttle, PVS_THROTTLE_RATE);
 	/* asked again when it may be raised, but not sooner than the host wants */
@@ -118,7 +118,7 @@ static void limit__refuses_what_the_hosts_timer_cannot_enforce(void **state)
 	world_init(&w, CAPS_USER);
 	w.io.facts.timer_granularity_ns = 5 * MS; /* more than the account can ever hold */
 	say_urgency(&w, PVS_URGENCY_REALTIME);
-	look(&w);
+	ring(&w);
 	assert_decided(&w, PVS_CLASS_BASELINE, PVS_REASON_TOO_SHORT);
 	assert_int_equal(w.io.decision.throttle, PVS_THROTTLE_BOOST_EMPTY);
 	w.io.facts.timer_granularity_ns = 4 * MS;
@@ -157,7 +157,7 @@ static void limit__the_vms_cap_refuses_and_recovers(void **state)
 	world_init(&w, CAPS_USER);
 	pvs_cap_charge(&w.vm, &w.cfg, w.io.facts.now_ns, w.cfg.vm_burst_ns);
 	say_urgency(&w, PVS_URGENCY_REALTIME);
-	look(&w);
+	ring(&w);
 	assert_decided(&w, PVS_CLASS_BASELINE, PVS_REASON_VM_CAP);
 	assert_int_equal(w.io.decision.throttle, PVS_THROTTLE_VM_CAP);
 	sleep_for(&w, 2 * MS);
@@ -173,7 +173,7 @@ static void limit__what_was_reserved_of_the_cap_comes_back(void **state)
 	(void)state;
 	world_init(&w, CAPS_USER);
 	say_urgency(&w, PVS_URGENCY_REALTIME);
-	look(&w);
+	ring(&w);
 	before = w.vm.cap_ns;
 	assert_int_equal(w.v.reserved_ns, w.cfg.vm_quantum_ns);
 	run_for(&w, 200 * US);
@@ -195,7 +195,7 @@ static void limit__what_was_overrun_of_the_cap_is_charged(void **state)
 	world_init(&w, CAPS_USER);
 	t = w.io.facts.now_ns;
 	say_urgency(&w, PVS_URGENCY_REALTIME);
-	look(&w);
+	ring(&w);
 	run_for(&w, 2 * MS);
 	look(&w); /* went on: 1.5 ms overrun, and a new quantum */
 	assert_int_equal(w.v.reserved_ns, w.cfg.vm_quantum_ns);

@@ -7,7 +7,7 @@ static struct pvs_saved saved_of_a_used_vcpu(struct world *w)
 
 	world_init(w, CAPS_USER);
 	say_urgency(w, PVS_URGENCY_REALTIME);
-	look(w);
+	ring(w);
 	run_for(w, 5 * MS);
 	look(w);
 	pvs_state_save(&w->v, &saved);

@@ -40,7 +40,7 @@ static void step__asks_for_kicks_only_where_they_help(void **state)
 	assert_true(asks(&w, PVS_APPLIED_KICK_RAISE));
 	assert_false(asks(&w, PVS_APPLIED_KICK_DEBOOST));
 	say_urgency(&w, PVS_URGENCY_REALTIME);
-	look(&w);
+	ring(&w);
 	assert_true(asks(&w, PVS_APPLIED_KICK_DEBOOST));
 	assert_false(asks(&w, PVS_APPLIED_KICK_RAISE));
 	say_idle(&w, PVS_URGENCY_REALTIME);
@@ -57,7 +57,7 @@ static void step__asks_for_kicks_only_where_they_help(void **state)
 	assert_true(asks(&w, PVS_APPLIED_KICK_RAISE));
 	say_urgency(&w, PVS_URGENCY_REALTIME);
 	sleep_for(&w, 1 * MS);
-	look(&w);
+	ring(&w);
 	say_urgency(&w, PVS_URGENCY_NORMAL);
 	look(&w); /* urgent now and then: looked at often anyway */
 	assert_false(asks(&w, PVS_APPLIED_KICK_RAISE));
@@ -108,7 +108,7 @@ static void step__counters_are_published_when_accepted(void **state)
 	(void)state;
 	world_init(&w, CAPS_USER);
 	say_urgency(&w, PVS_URGENCY_REALTIME);
-	look(&w);
+	ring(&w);
 	run_for(&w, 1 * MS);
 	look(&w);
 	assert_int_equal(PVS_LE64(w.slot.boosts), 1);

@@ -73,3 +73,8 @@ unsigned look(struct world *w)
 {
 	return step(w, PVS_EV_POLL);
 }
+
+unsigned ring(struct world *w)
+{
+	return step(w, PVS_EV_KICK);
+}

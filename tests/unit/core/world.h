@@ -46,6 +46,8 @@ void say_urgency(struct world *w, pvs_u32 urgency);
 void say_idle(struct world *w, pvs_u32 wake_urgency);
 /* One checkpoint; returns the class decided. */
 unsigned step(struct world *w, pvs_u32 event);
+/* step(PVS_EV_KICK): a host that cannot see wake-ups believes urgency at the first look only so */
+unsigned ring(struct world *w);
 /* step(PVS_EV_POLL) */
 unsigned look(struct world *w);
 
