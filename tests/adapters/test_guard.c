@@ -283,6 +283,24 @@ static void sigkill_of_the_helpers_group__puts_the_victim_back(void **state)
 	victim_end(s.victim);
 }
 
+static void guard__outranks_the_boosted(void **state)
+{
+	struct pvs_kvm_attr boosted, guard;
+	struct scene s;
+
+	(void)state;
+	open_scene(&s, boost_and_stay);
+	boosted = attr_of(s.victim);
+	guard = attr_of(s.first.guard_pid);
+	end_helper(&s.helper, SIGKILL);
+	assert_true(becomes(s.victim, &s.before));
+	victim_end(s.victim);
+	if (boosted.policy != POLICY_FIFO)
+		skip_because("real-time is not permitted here");
+	assert_int_equal(guard.policy, POLICY_FIFO);
+	assert_true(guard.priority > boosted.priority);
+}
+
 static void sigkill_at_any_moment__puts_the_victim_back(void **state)
 {
 	unsigned i;
@@ -461,6 +479,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sigkill_of_the_helper__puts_the_victim_back),
 		cmocka_unit_test(sigkill_of_the_helpers_group__puts_the_victim_back),
+		cmocka_unit_test(guard__outranks_the_boosted),
 		cmocka_unit_test(sigkill_at_any_moment__puts_the_victim_back),
 		cmocka_unit_test(exit_without_closing__puts_the_victim_back),
 		cmocka_unit_test(exec_of_the_helper__puts_the_victim_back),

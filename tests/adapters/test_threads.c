@@ -289,6 +289,23 @@ static void thread_that_ended__is_gone(void **state)
 	pvs_kvm_close(&s.kvm);
 }
 
+static void another_thread_with_the_same_number__is_not_touched(void **state)
+{
+	struct pvs_kvm_attr boosted;
+	struct scene s;
+
+	(void)state;
+	open_scene(&s, 0);
+	capture(&s);
+	assert_int_equal(pvs_kvm_ops.apply(&s.thread, &decide_task), PVS_OK);
+	boosted = attr_of(s.worker.tid);
+	s.thread.start_time++;
+	assert_int_equal(pvs_kvm_ops.restore(&s.thread), PVS_E_GONE);
+	assert_attr(s.worker.tid, &boosted);
+	assert_int_equal(pvs_kvm_ops.capture(&s.thread), PVS_E_GONE);
+	close_scene(&s);
+}
+
 /* ---- inheritance ----------------------------------------------------------------------------- */
 
 /* In the boosted thread: a child process, and its scheduling. */
@@ -527,6 +544,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(foreign_change__during_a_boost_survives_the_restore),
 		cmocka_unit_test(real_time_thread__is_not_taken),
 		cmocka_unit_test(thread_that_ended__is_gone),
+		cmocka_unit_test(another_thread_with_the_same_number__is_not_touched),
 		cmocka_unit_test(children_of_a_boosted_thread__are_not_boosted),
 		cmocka_unit_test(clock__counts_run_time_of_a_busy_thread),
 		cmocka_unit_test(timer__fires_once_armed_and_not_when_disarmed),
