@@ -86,10 +86,11 @@ static pvs_u64 valid_for(const struct pvs_vcpu *v, const struct pvs_config *cfg,
 		left = pvs_min64(left, (pvs_u64)-v->normal_left_ns * PAYBACK_SLOWNESS);
 	} else if (want->denied == PVS_REASON_RATE || want->denied == PVS_REASON_MALFORMED) {
 		left = pvs_min64(left, v->raise_wait_ns);
-	} else if (v->urgent_left_ns && !want->urgent && !v->boost_empty &&
+	} else if (v->urgent_left_ns && !want->urgent && pvs_rank(v, cfg) >= PVS_RANKS / 2u &&
 		   !(caps & PVS_CAP_SEES_WAKE)) {
 		/* Such a host sees it urgent only by looking; and each look makes an advisory
-		 * host's scheduler think again, which bounds how long a slice overruns. */
+		 * host's scheduler think again, which bounds how long a slice overruns. Looks are
+		 * paid by all: who empties its account gets none of them. */
 		left = pvs_min64(left, cfg->urgent_poll_ns);
 	}
 	return pvs_max64(left, cfg->recheck_min_ns);

@@ -198,7 +198,7 @@ PVS_API void pvs_validate(const struct pvs_snapshot *snap, const struct pvs_term
 	static const struct pvs_hint nothing PVS_TAB = { .util_ceil = PVS_UTIL_MAX };
 
 	*out = nothing;
-	if (!take_life(snap->life, terms->generation, out))
+	if (!terms->active || !take_life(snap->life, terms->generation, out))
 		return;
 	out->flags |= PVS_HINT_ONLINE;
 

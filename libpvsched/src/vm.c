@@ -33,6 +33,8 @@ PVS_API void pvs_vm_init(struct pvs_vm *vm, pvs_u32 caps, pvs_u32 generation, pv
 	vm->terms.features = 0;
 	vm->terms.generation = generation & PVS_GENERATION_MASK;
 	vm->terms.slot_count = slot_count;
+	vm->terms.active = 0;
+	vm->terms.reserved = 0;
 	vm->status = PVS_STATUS_OFFERED;
 	vm->status_reason = PVS_REFUSE_NONE;
 }
@@ -45,6 +47,7 @@ static int set_status(struct pvs_vm *vm, pvs_u32 status, pvs_u32 reason, pvs_u64
 	vm->status = status;
 	vm->status_reason = reason;
 	vm->terms.features = features;
+	vm->terms.active = status == PVS_STATUS_ACTIVE;
 	return changed;
 }
 

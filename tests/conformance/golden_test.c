@@ -146,7 +146,7 @@ static int hint_is_right(struct image *m, const char *expect)
 	const struct pvs_region_header *h = (const void *)m->header;
 	struct pvs_terms terms = { .features = PVS_LE64(h->features_accepted),
 				   .generation = PVS_LE32(h->generation),
-				   .slot_count = PVS_LE32(h->slot_count) };
+				   .slot_count = PVS_LE32(h->slot_count), .active = 1 };
 	struct pvs_snapshot snap;
 	struct pvs_hint hint;
 	unsigned int wanted, value = 0;

@@ -16,7 +16,7 @@
 static struct pvs_hint hint_of(const struct pvs_snapshot *snap, pvs_u64 features)
 {
 	struct pvs_terms terms = { .features = features, .generation = GENERATION,
-				   .slot_count = 4 };
+				   .slot_count = 4, .active = 1 };
 	struct pvs_hint before, out;
 
 	memset(&before, 0, sizeof(before));
@@ -483,7 +483,7 @@ static void PVS_H_20__ok_halves_with_equal_tags_are_a_word(void **state)
 static void PVS_H_20__bad_a_torn_word_says_what_it_said_before(void **state)
 {
 	struct pvs_terms terms = { .features = PVS_F_ALL, .generation = GENERATION,
-				   .slot_count = 4 };
+				   .slot_count = 4, .active = 1 };
 	struct pvs_snapshot s = { .life = LIFE,
 				  .intent = 1ull << PVS_INTENT_TAG_LO_SHIFT,
 				  .wait = 3ull << PVS_WAIT_TAG_HI_SHIFT | PVS_WAIT_ANY };

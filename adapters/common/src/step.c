@@ -53,19 +53,10 @@ static void set_applied(struct pvs_host *h, struct pvs_host_vcpu *v, int applied
 	v->applied = applied;
 }
 
-/*
- * pvs_step(), but for one thing: slots are read only while a guest's choice is in force (status
- * ACTIVE). Before and after that their words are those of nobody.
- */
 static void run_core(struct pvs_host *h, struct pvs_host_vcpu *v, struct pvs_io *io)
 {
-	pvs_snapshot(v->slot, &io->snap);
+	pvs_step(&v->core, &h->vm, &h->config, v->slot, io);
 	v->seen = io->snap;
-	if (h->vm.status != PVS_STATUS_ACTIVE)
-		memset(&io->snap, 0, sizeof(io->snap));
-	pvs_validate(&io->snap, &h->vm.terms, &v->core.hint, &io->hint);
-	pvs_decide(&v->core, &h->vm, &h->config, io);
-	pvs_publish_status(&v->core, &h->vm, v->slot);
 	count(h, v);
 }
 

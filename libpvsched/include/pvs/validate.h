@@ -52,6 +52,8 @@ struct pvs_terms {
 	pvs_u64 features;   /* accepted by the guest and offered by the host */
 	pvs_u32 generation; /* of the region */
 	pvs_u32 slot_count; /* 1..PVS_SLOT_COUNT_MAX */
+	pvs_u32 active;     /* 0: nothing is agreed, and no slot speaks for anybody */
+	pvs_u32 reserved;
 };
 
 /*

@@ -21,6 +21,7 @@ static int fresh(void **state)
 	terms.features = PVS_F_ALL & ~PVS_F_SPLIT_WORDS;
 	terms.generation = GEN;
 	terms.slot_count = 4;
+	terms.active = 1;
 	return 0;
 }
 
@@ -144,6 +145,11 @@ static void validate__ignores_a_slot_that_is_offline_or_of_another_generation(vo
 	snap.life = PVS_LIFE_ONLINE | PVS_PUT(GEN + 1, PVS_LIFE_GEN_SHIFT, 24);
 	validate();
 	assert_int_equal(hint.flags, 0);
+	snap.life = LIFE_ON;
+	terms.active = 0;
+	validate();
+	assert_int_equal(hint.flags, 0);
+	terms.active = 1;
 	snap.life = LIFE_ON | 2;
 	validate();
 	assert_int_equal(hint.flags, 0);
