@@ -186,9 +186,9 @@ def liar_groups(table, scenario):
                 whole = sum(fair.values())
                 bars.append((mode, MODE_NAMES[mode], 100 * ratio(this.vms[vm.name].run_ns, whole),
                              100 * ratio(fair[vm.name], whole)))
-        note = {"hostile": "says it is urgent, always" if scenario == "liar"
-                else "claims when its budget is full"}.get(vm.role)
-        groups.append((label_of(vm), note or ("honest, sleeps and plays" if vm.work == "audio"
+        note = {"hostile": "always says: urgent" if scenario == "liar"
+                else "claims when it is full"}.get(vm.role)
+        groups.append((label_of(vm), note or ("honest, plays" if vm.work == "audio"
                                               else "honest, computes"), bars))
     return groups
 

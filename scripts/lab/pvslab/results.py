@@ -9,14 +9,25 @@ SCHEMA = "pvs-vmm/1"
 MODE_NAMES = {"off": "off", "static-rt": "static RT", "on": "library", "measure": "measure-only"}
 
 
-def vm_totals(vm, role):
+# Periods at both ends of the measured interval that may belong to neither side of it.
+LOOSE_ENDS = 2
+
+
+def never_begun(vm, vcpu, measured_ns):
+    """Periods of the interval that the guest never got to: whoever starves misses them, too."""
+    due = measured_ns // vm["period_ns"] if vm.get("period_ns") else 0
+    return max(due - LOOSE_ENDS - vcpu.get("periods", 0), 0)
+
+
+def vm_totals(vm, role, measured_ns):
     """One VM of a report, its vCPUs added up."""
     total = VmTotals(vm["name"], vm["work"], role)
     for vcpu in vm["vcpus"]:
+        lost = never_begun(vm, vcpu, measured_ns)
         total.add(VmTotals(
             "", "", run_ns=vcpu["run_ns"], wait_ns=vcpu["wait_ns"], units=vcpu["work"],
-            burned=vcpu.get("burned", 0), periods=vcpu.get("periods", 0),
-            misses=vcpu.get("misses", 0), latency_ns=vcpu.get("wake_ns", {}).get("raw", []),
+            burned=vcpu.get("burned", 0), periods=vcpu.get("periods", 0) + lost,
+            misses=vcpu.get("misses", 0) + lost, latency_ns=vcpu.get("wake_ns", {}).get("raw", []),
             response_ns=vcpu.get("done_ns", {}).get("raw", []), boosts=vcpu.get("boosts", 0),
             denials=vcpu.get("denials", 0), overruns=vcpu.get("overruns", 0),
             malformed=vcpu.get("malformed", 0), boosted_ns=vcpu.get("boosted_ns", 0)))
@@ -42,7 +53,7 @@ def add_report(table, cell, report):
     check_report(cell, report)
     roles = {vm["name"]: vm.get("role", "") for vm in cell.vms}
     table.add(cell.variant, cell.mode, cell.seed, report["measured_ns"],
-              [vm_totals(vm, roles[vm["name"]]) for vm in report["vms"]],
+              [vm_totals(vm, roles[vm["name"]], report["measured_ns"]) for vm in report["vms"]],
               report.get("control", {}).get("cpu_ns", 0))
 
 

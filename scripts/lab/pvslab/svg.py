@@ -183,7 +183,7 @@ def bars(groups, title, unit="%", top_value=None, width=520):
     Horizontal bars: [(label, note, [(mode, name, value, mark or None)])]. A mark is a black
     tick: what the bar should be.
     """
-    left, right, tall, gap = 148, width - 84, 17, 13
+    left, right, tall, gap = 152, width - 84, 17, 13
     most = top_value or max([value for _, _, rows in groups for _, _, value, _ in rows] +
                             [m for _, _, rows in groups for _, _, _, m in rows if m] + [1e-9])
     y = 6

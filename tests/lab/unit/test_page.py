@@ -90,6 +90,15 @@ class Reports(unittest.TestCase):
         self.refused(mode="on")
         self.refused(complete=False)
 
+    def test_periods_that_a_starved_guest_never_began_are_misses(self):
+        vcpu = {"end": "ran", "run_ns": 0, "wait_ns": 0, "work": 0, "periods": 0, "misses": 0}
+        vm = {"name": "a", "work": "audio", "period_ns": 10_000_000, "vcpus": [vcpu]}
+        total = results.vm_totals(vm, "", 1_000_000_000)
+        self.assertEqual((total.periods, total.misses), (98, 98))
+        vcpu |= {"periods": 99, "misses": 3}
+        total = results.vm_totals(vm, "", 1_000_000_000)
+        self.assertEqual((total.periods, total.misses), (99, 3))
+
     def test_a_guest_fault_is_refused(self):
         self.report["vms"][0]["vcpus"][0]["end"] = "fault"
         self.refused()
