@@ -112,6 +112,8 @@ def group_suffix(variant):
             parts.append(f"every {value / 1000:g} ms")
         elif name == "hostile":
             parts.append("that VM tells the truth" if value == "burn" else "that VM lies")
+        elif name == "spin_us":
+            parts.append(f"waiters halt after {value} µs" if value else "waiters spin for ever")
         else:
             parts.append(f"{name} {value}")
     return f" ({', '.join(parts)})" if parts else ""

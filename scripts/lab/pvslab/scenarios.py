@@ -11,7 +11,7 @@ MODES = ("off", "static-rt", "on", "measure")
 WARMUP_MS = 200
 # Guest-visible keys of a VM, in the order in which they are written.
 VM_KEYS = ("name", "work", "vcpus", "cpu", "rt", "hints", "period_us", "duty", "held_us",
-           "outside_us", "refill_us", "ring_us", "level", "window_us")
+           "outside_us", "spin_us", "refill_us", "ring_us", "level", "window_us")
 HOSTILE_WORKS = ("liar", "pulse")
 SCENARIO_KEYS = {"title", "says", "modes", "periods", "seconds", "quick_seconds", "axis",
                  "quick", "vm", "options", "hidden"}

@@ -158,6 +158,16 @@ class AudioFigures(unittest.TestCase):
                                                                       "hostile")])
         self.assertEqual(figures.samples_min(table), 1)
 
+    def test_locks_are_judged_where_waiters_halt(self):
+        table = Table()
+        for spin_us, with_it in ((20, 99), (0, 50)):
+            variant = Variant("locks", (("spin_us", spin_us),))
+            table.add(variant, "off", 1, SECOND, [VmTotals("l", "locks", units=100)])
+            table.add(variant, "on", 1, SECOND, [VmTotals("l", "locks", units=with_it)])
+        values = figures.figures(table)
+        self.assertEqual(values["locks_ratio"], 0.99)
+        self.assertEqual(values["locks_spinning_ratio"], 0.5)
+
     def test_seeds_are_pooled(self):
         table = Table()
         for seed in (1, 2):
