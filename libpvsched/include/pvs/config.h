@@ -67,7 +67,8 @@ struct pvs_config {
 	pvs_u32 urgent_poll_ns;   /* the same for a vCPU that is urgent now and then but never
 				   * sleeps, where wake-ups cannot be seen, 100 us..1 s,
 				   * default 1 ms */
-	pvs_u32 kick_min_ns;      /* doorbells of one vCPU are not looked at more often, 1 us..1 s,
+	pvs_u32 kick_min_ns;      /* doorbells of one vCPU are not looked at more often, but for one
+				   * to spare (it is urgent; it is over), 1 us..1 s,
 				   * default 10 ms: a look costs the host some 15 us (lab), and a
 				   * guest that rings all the time must not delay its neighbours */
 	pvs_u32 dt_max_ns;        /* a single step of time counts at most this, 1 ms..4 s,

@@ -187,13 +187,15 @@ static void serve_bell(struct vcpu *vcpu)
 }
 
 /*
- * A guest may ring as often as it likes, but each look costs the host: two within kick_min_ns are
- * a storm. Then the bell is shut, which costs only the guest's own time, and whoever rang is
- * served when it opens.
+ * A guest may ring as often as it likes, but each look costs the host: one for kick_min_ns, with
+ * one more to spare, since urgency that is worth a ring ends soon after. More is a storm. Then the
+ * bell is shut, which costs only the guest's own time, and whoever rang is served when it opens.
  */
 static void rest_bell(struct vcpu *vcpu, uint64_t now_ns)
 {
-	vcpu->bell.opens_ns = now_ns + vcpu->vm->host.config.kick_min_ns;
+	uint64_t opens_ns = vcpu->bell.opens_ns + vcpu->vm->host.config.kick_min_ns;
+
+	vcpu->bell.opens_ns = opens_ns > now_ns ? opens_ns : now_ns;
 }
 
 static void on_bell(uv_poll_t *poll, int status, int events)
