@@ -42,6 +42,7 @@ static const struct field fields[] = {
 	ROW(below_weight_q10, 1, 1023, 15),
 	ROW(recheck_min_ns, 1 * US, 100 * MS, 250 * US),
 	ROW(poll_ns, 100 * US, SEC, 10 * MS),
+	ROW(quiet_poll_ns, 100 * US, 4u * SEC, 100 * MS),
 	ROW(urgent_poll_ns, 100 * US, SEC, 1 * MS),
 	ROW(kick_min_ns, 1 * US, SEC, 10 * MS),
 	ROW(dt_max_ns, 1 * MS, 4u * SEC, 1 * SEC),

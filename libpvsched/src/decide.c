@@ -64,6 +64,12 @@ static pvs_u32 weight_of(const struct pvs_config *cfg, const struct pvs_want *wa
 	return want->reason == PVS_REASON_PAYBACK ? cfg->pay_weight_q10 : cfg->below_weight_q10;
 }
 
+/* Could the guest's next word change anything? Not while what denies a boost is time itself. */
+static int ring_helps(const struct pvs_want *want)
+{
+	return want->denied == PVS_REASON_NONE || want->denied == PVS_REASON_STALE;
+}
+
 /* How long this decision can stand if nothing happens. */
 static pvs_u64 valid_for(const struct pvs_vcpu *v, const struct pvs_config *cfg, pvs_u32 caps,
 			 const struct pvs_want *want)
@@ -92,6 +98,9 @@ static pvs_u64 valid_for(const struct pvs_vcpu *v, const struct pvs_config *cfg,
 		 * host's scheduler think again, which bounds how long a slice overruns. Looks are
 		 * paid by all: who empties its account gets none of them. */
 		left = pvs_min64(left, cfg->urgent_poll_ns);
+	} else if ((caps & PVS_CAP_CAN_KICK) && want->klass == PVS_CLASS_BASELINE &&
+		   !want->urgent && !v->urgent_left_ns) {
+		left = cfg->quiet_poll_ns;
 	}
 	return pvs_max64(left, cfg->recheck_min_ns);
 }
@@ -109,8 +118,8 @@ static void count(struct pvs_vcpu *v, const struct pvs_config *cfg, const struct
 	}
 }
 
-static void conclude(struct pvs_vcpu *v, const struct pvs_config *cfg, struct pvs_io *io,
-		     const struct pvs_want *want)
+static void conclude(struct pvs_vcpu *v, const struct pvs_config *cfg, pvs_u32 caps,
+		     struct pvs_io *io, const struct pvs_want *want)
 {
 	struct pvs_decision *d = &io->decision;
 	pvs_u32 weight = weight_of(cfg, want);
@@ -136,7 +145,7 @@ static void conclude(struct pvs_vcpu *v, const struct pvs_config *cfg, struct pv
 	if (v->klass != PVS_CLASS_BASELINE || want->urgent || v->urgent_left_ns || v->paying)
 		d->flags |= PVS_DECISION_SAMPLE;
 	if ((d->flags & PVS_DECISION_SAMPLE) && !pvs_boosted(v->klass) &&
-	    (io->facts.caps & PVS_CAP_SEES_WAIT))
+	    (caps & PVS_CAP_SEES_WAIT))
 		d->flags |= PVS_DECISION_SAMPLE_WAIT;
 
 	d->klass = v->klass;
@@ -147,24 +156,28 @@ static void conclude(struct pvs_vcpu *v, const struct pvs_config *cfg, struct pv
 	d->yield_to = PVS_NO_TARGET;
 	d->perf_q10 = (v->hint.flags & PVS_HINT_UTIL_VALID) ? v->hint.util : 0u;
 	d->reserved = 0;
-	d->recheck_at_ns = v->attached ? io->facts.now_ns + valid_for(v, cfg, io->facts.caps, want)
+	d->recheck_at_ns = v->attached ? io->facts.now_ns + valid_for(v, cfg, caps, want)
 				       : PVS_NEVER;
+	d->ring_at_ns = ring_helps(want) ? io->facts.now_ns : d->recheck_at_ns;
 }
 
 PVS_API void pvs_decide(struct pvs_vcpu *v, struct pvs_vm *vm, const struct pvs_config *cfg,
 			struct pvs_io *io)
 {
+	pvs_u32 caps = io->facts.caps;
 	struct pvs_want want;
 
+	if (!(vm->terms.features & PVS_F_KICK))
+		caps &= ~PVS_CAP_CAN_KICK; /* there is a bell, but this guest will not ring it */
 	pvs_account(v, cfg, &io->facts);
 	take_events(v, io->event.type);
 	pvs_take_hint(v, cfg, io);
-	pvs_boost_want(v, io->facts.caps, &want);
+	pvs_boost_want(v, caps, &want);
 	pvs_limit(v, vm, cfg, &io->facts, &want);
 	if (io->event.type == PVS_EV_KICK && want.reason == PVS_REASON_NONE &&
 	    pvs_boosted(v->klass))
 		want.reason = PVS_REASON_KICK;
-	conclude(v, cfg, io, &want);
+	conclude(v, cfg, caps, io, &want);
 }
 
 PVS_API int pvs_preempts(const struct pvs_vcpu *a, const struct pvs_vcpu *b)

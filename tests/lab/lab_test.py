@@ -23,9 +23,9 @@ from pvslab.common import EXIT_FAIL, EXIT_SKIP, REPORT, LabError, Unavailable  #
 
 SEED = 7
 NOISE = ("garbage", "flip", "stale")
-# Of a CPU of 250 MIPS, for the thread in which the library runs, beside a guest that does its
+# Of the emulated CPU, for the thread in which the library runs, beside a guest that does its
 # worst: thousands of statements and doorbells a second.
-CONTROL_COST_MAX = 0.12
+CONTROL_COST_MAX = 0.03
 
 
 class Checks:

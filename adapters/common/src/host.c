@@ -240,10 +240,10 @@ int pvs_host_kick(struct pvs_host *h, pvs_u32 index)
 	return h->ops->kick ? h->ops->kick(v->ctx) : PVS_E_NO_SUPPORT;
 }
 
-/* Quiet vCPUs are looked at together, on a grid of poll_ns, so that one timer does for all. */
-static pvs_u64 next_poll(const struct pvs_host *h, pvs_u64 now_ns)
+/* Quiet vCPUs are looked at together, on a grid, so that one timer does for all. */
+static pvs_u64 next_poll(pvs_u64 every_ns, pvs_u64 now_ns)
 {
-	return now_ns - now_ns % h->config.poll_ns + h->config.poll_ns;
+	return now_ns - now_ns % every_ns + every_ns;
 }
 
 static void poll_due(struct pvs_host *h, struct pvs_host_vcpu *v, pvs_u64 now_ns)
@@ -252,7 +252,7 @@ static void poll_due(struct pvs_host *h, struct pvs_host_vcpu *v, pvs_u64 now_ns
 
 	(void)take(h, v, PVS_EV_POLL, 0, &quiet);
 	if (quiet)
-		v->recheck_at_ns = next_poll(h, now_ns);
+		v->recheck_at_ns = next_poll(v->settled_ns, now_ns);
 }
 
 pvs_u64 pvs_host_timer(struct pvs_host *h)

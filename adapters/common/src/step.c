@@ -220,6 +220,7 @@ int pvs_host_step(struct pvs_host *h, struct pvs_host_vcpu *v, pvs_u32 type, pvs
 	run_core(h, v, &io);
 	v->terms_seen = h->terms_count;
 	v->settled = is_settled(h, &io);
+	v->settled_ns = io.decision.recheck_at_ns - io.facts.now_ns;
 	v->recheck_at_ns = io.decision.recheck_at_ns;
 
 	if (io.decision.flags & PVS_DECISION_RELEASE)

@@ -64,6 +64,7 @@ struct pvs_decision {
 	pvs_u32 perf_q10;   /* performance wanted, 0..1024; 0 = no statement */
 	pvs_u32 reserved;
 	pvs_u64 recheck_at_ns; /* call again at this time at the latest, or PVS_NEVER */
+	pvs_u64 ring_at_ns;    /* a doorbell before this time cannot change anything */
 };
 
 /* What goes in and comes out of one step. Owned by the caller; about 250 bytes. */

@@ -158,15 +158,19 @@ class AudioFigures(unittest.TestCase):
                                                                       "hostile")])
         self.assertEqual(figures.samples_min(table), 1)
 
-    def test_locks_are_judged_where_waiters_halt(self):
+    def test_locks_are_judged_by_the_worse_kind_of_waiter(self):
+        self.assertEqual(self.locks(halting=99, spinning=50), (0.5, 0.5))
+        self.assertEqual(self.locks(halting=98, spinning=130), (0.98, 1.3))
+
+    @staticmethod
+    def locks(halting, spinning):
         table = Table()
-        for spin_us, with_it in ((20, 99), (0, 50)):
+        for spin_us, with_it in ((20, halting), (0, spinning)):
             variant = Variant("locks", (("spin_us", spin_us),))
             table.add(variant, "off", 1, SECOND, [VmTotals("l", "locks", units=100)])
             table.add(variant, "on", 1, SECOND, [VmTotals("l", "locks", units=with_it)])
         values = figures.figures(table)
-        self.assertEqual(values["locks_ratio"], 0.99)
-        self.assertEqual(values["locks_spinning_ratio"], 0.5)
+        return values["locks_ratio"], values["locks_spinning_ratio"]
 
     def test_seeds_are_pooled(self):
         table = Table()

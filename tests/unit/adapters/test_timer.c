@@ -4,7 +4,7 @@
  */
 #include "fixture.h"
 
-#define POLL_NS (10 * MS) /* the default of poll_ns */
+#define POLL_NS (100 * MS) /* the default of quiet_poll_ns */
 
 static void arm__moves_only_to_an_earlier_time(void **state)
 {
@@ -74,7 +74,7 @@ static void timer__polls_quiet_vcpus_together_and_without_clocks(void **state)
 	fixture_init(&f, CAPS_USER);
 	sleeps(&f, 3 * MS);
 	assert_int_equal(kick_vcpu(&f, 1), PVS_OK); /* out of step with vCPU 0 */
-	sleeps(&f, 20 * MS);
+	sleeps(&f, 2 * POLL_NS);
 	pvs_host_timer(&f.host);
 	samples = f.nulls[0].samples + f.nulls[1].samples;
 	timers = f.host.counters.timers;

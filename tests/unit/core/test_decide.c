@@ -116,7 +116,7 @@ static void decide__asks_again_before_any_limit_is_reached(void **state)
 
 	(void)state;
 	world_init(&w, CAPS_USER);
-	assert_int_equal(recheck_after(&w), w.cfg.poll_ns);
+	assert_int_equal(recheck_after(&w), w.cfg.quiet_poll_ns);
 	say_idle(&w, PVS_URGENCY_REALTIME);
 	assert_int_equal(recheck_after(&w), w.cfg.grant_max_ns);
 	run_for(&w, 2 * MS);
@@ -141,6 +141,48 @@ static void decide__looks_often_at_a_boost_nobody_will_end(void **state)
 	assert_int_equal(recheck_after_ring(&w), w.cfg.grant_max_ns);
 }
 
+static void decide__looks_seldom_at_a_quiet_guest_that_would_ring(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, CAPS_USER);
+	assert_int_equal(recheck_after(&w), w.cfg.quiet_poll_ns);
+	w.vm.terms.features &= ~PVS_F_KICK; /* this one would not */
+	assert_int_equal(recheck_after(&w), w.cfg.poll_ns);
+	world_init(&w, CAPS_USER);
+	say_urgency(&w, PVS_URGENCY_BACKGROUND); /* nobody rings for less */
+	assert_int_equal(recheck_after(&w), w.cfg.poll_ns);
+}
+
+static void decide__says_from_when_a_ring_can_help(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, CAPS_USER);
+	w.cfg.grant_max_ns = 100 * MS;
+	w.cfg.debt_start_ns = 1000 * MS;
+	say_urgency(&w, PVS_URGENCY_REALTIME);
+	ring(&w);
+	assert_int_equal(w.io.decision.ring_at_ns, w.io.facts.now_ns);
+	run_for(&w, 5 * MS);
+	look(&w);
+	assert_decided(&w, PVS_CLASS_BASELINE, PVS_REASON_BOOST_EMPTY);
+	assert_int_equal(w.io.decision.ring_at_ns, w.io.decision.recheck_at_ns);
+	say_urgency(&w, PVS_URGENCY_NORMAL);
+	look(&w);
+	assert_int_equal(w.io.decision.ring_at_ns, w.io.facts.now_ns);
+	world_init(&w, CAPS_USER);
+	w.cfg.stale_ns = 1 * MS;
+	say_urgency(&w, PVS_URGENCY_REALTIME);
+	ring(&w);
+	run_for(&w, 1 * MS);
+	look(&w); /* a new statement would be a fresh one */
+	assert_decided(&w, PVS_CLASS_BASELINE, PVS_REASON_STALE);
+	assert_int_equal(w.io.decision.ring_at_ns, w.io.facts.now_ns);
+}
+
 static void decide__looks_often_at_what_is_urgent_but_never_sleeps(void **state)
 {
 	struct world w;
@@ -159,11 +201,11 @@ static void decide__looks_often_at_what_is_urgent_but_never_sleeps(void **state)
 	say_urgency(&w, PVS_URGENCY_NORMAL);
 	look(&w);
 	sleep_for(&w, w.cfg.level_hold_ns); /* long enough for the end of an urgent time */
-	assert_int_equal(recheck_after(&w), w.cfg.poll_ns);
+	assert_int_equal(recheck_after(&w), w.cfg.quiet_poll_ns);
 	say_urgency(&w, PVS_URGENCY_REALTIME);
 	ring(&w);
 	say_idle(&w, PVS_URGENCY_NORMAL);
-	assert_int_equal(recheck_after(&w), w.cfg.poll_ns);
+	assert_int_equal(recheck_after(&w), w.cfg.quiet_poll_ns);
 	world_init(&w, CAPS_OWNER); /* sees it by itself */
 	say_urgency(&w, PVS_URGENCY_REALTIME);
 	ring(&w);
@@ -277,6 +319,8 @@ int main(void)
 		cmocka_unit_test(decide__measure_only_decides_and_says_so),
 		cmocka_unit_test(decide__counts_each_reason_once_an_episode),
 		cmocka_unit_test(decide__gives_a_weight_below_baseline),
+		cmocka_unit_test(decide__looks_seldom_at_a_quiet_guest_that_would_ring),
+		cmocka_unit_test(decide__says_from_when_a_ring_can_help),
 		cmocka_unit_test(decide__looks_often_at_what_is_urgent_but_never_sleeps),
 		cmocka_unit_test(decide__asks_again_before_any_limit_is_reached),
 		cmocka_unit_test(decide__looks_often_at_a_boost_nobody_will_end),

@@ -66,7 +66,8 @@ struct pvs_host_vcpu {
 	int attached;
 	int foreign;  /* released because somebody else changed the thread */
 	int applied;  /* something other than the baseline is in force */
-	int settled;  /* the last decision needs nothing but an eye on the words */
+	int settled;  /* the last decision needs nothing but an eye on the words ... */
+	pvs_u64 settled_ns; /* ... this often */
 };
 
 /* Counters of what the host side did; the policy's own are in struct pvs_vcpu. */

@@ -180,11 +180,6 @@ static void drain(int fd, uint64_t *total)
 		*total += count;
 }
 
-static void serve_bell(struct vcpu *vcpu)
-{
-	/* A vCPU that was let go of may still ring: that is no error. */
-	(void)pvs_host_event(&vcpu->vm->host, vcpu->index, PVS_EV_KICK, 0);
-}
 
 /*
  * A guest may ring as often as it likes, but each look costs the host: one for kick_min_ns, with
@@ -198,6 +193,17 @@ static void rest_bell(struct vcpu *vcpu, uint64_t now_ns)
 	vcpu->bell.opens_ns = opens_ns > now_ns ? opens_ns : now_ns;
 }
 
+static void serve_bell(struct vcpu *vcpu, uint64_t now_ns)
+{
+	const struct pvs_decision *decision = &vcpu->vm->host_vcpus[vcpu->index].decision;
+
+	rest_bell(vcpu, now_ns);
+	/* A vCPU that was let go of may still ring: that is no error. */
+	(void)pvs_host_event(&vcpu->vm->host, vcpu->index, PVS_EV_KICK, 0);
+	if (vcpu->bell.opens_ns < decision->ring_at_ns)
+		vcpu->bell.opens_ns = decision->ring_at_ns;
+}
+
 static void on_bell(uv_poll_t *poll, int status, int events)
 {
 	struct vcpu *vcpu = poll->data;
@@ -209,8 +215,7 @@ static void on_bell(uv_poll_t *poll, int status, int events)
 	vcpu->vm->vmm->control.wakeups++;
 	if (now_ns >= bell->opens_ns) {
 		drain(bell->fd, &bell->rings);
-		rest_bell(vcpu, now_ns);
-		serve_bell(vcpu);
+		serve_bell(vcpu, now_ns);
 		return;
 	}
 	uv_poll_stop(poll); /* the ring stays in the eventfd until the bell opens */
@@ -230,8 +235,7 @@ static void reopen_bell(struct vcpu *vcpu, uint64_t now_ns)
 		uv_poll_start(&bell->poll, UV_READABLE, on_bell);
 		return;
 	}
-	rest_bell(vcpu, now_ns);
-	serve_bell(vcpu);
+	serve_bell(vcpu, now_ns);
 }
 
 static void sample_all(struct vmm *vmm, bool at_end)

@@ -146,7 +146,8 @@ static const struct {
 	FIELD(vm_share_q10), FIELD(vm_burst_ns), FIELD(vm_quantum_ns),
 	FIELD(stale_ns), FIELD(raise_min_ns), FIELD(malformed_min_ns),
 	FIELD(level_hold_ns), FIELD(pay_weight_q10), FIELD(below_weight_q10),
-	FIELD(recheck_min_ns), FIELD(poll_ns), FIELD(urgent_poll_ns), FIELD(kick_min_ns),
+	FIELD(recheck_min_ns), FIELD(poll_ns), FIELD(quiet_poll_ns), FIELD(urgent_poll_ns),
+	FIELD(kick_min_ns),
 	FIELD(dt_max_ns),
 };
 
