@@ -113,7 +113,8 @@ PVS_STAGE void pvs_take_hint(struct pvs_vcpu *v, const struct pvs_config *cfg,
 		forget_hint(v);
 		return;
 	}
-	if (is_new(&v->hint, hint)) {
+	v->still = !is_new(&v->hint, hint);
+	if (!v->still) {
 		v->stale_left_ns = cfg->stale_ns;
 		v->muted = 0;
 	}
@@ -190,6 +191,7 @@ PVS_STAGE void pvs_boost_want(const struct pvs_vcpu *v, pvs_u32 caps, struct pvs
 	want->on_irq = 0;
 	want->urgent = 0;
 	want->denied = PVS_REASON_NONE;
+	want->spins = 0;
 	if (!v->attached) {
 		raise_to(want, PVS_CLASS_BASELINE,
 			 v->foreign ? PVS_REASON_FOREIGN : PVS_REASON_DETACHED);

@@ -30,9 +30,9 @@ static void take_events(struct pvs_vcpu *v, pvs_u32 own)
 	pvs_take_event(v, own);
 }
 
-/* Half its weight gives a vCPU's time back at a sixth of real time at best (alone beside one
- * other: a half less a third). What is paid too much by looking late is kept as credit. */
-#define PAYBACK_SLOWNESS 4u
+/* Half its weight gives a vCPU's time back at a sixth of real time beside one other (a half less a
+ * third), at an eighth beside two. What is paid too much by looking late is kept as credit. */
+#define PAYBACK_SLOWNESS 8u
 
 static pvs_u8 throttle_of(pvs_u32 reason)
 {
@@ -99,7 +99,7 @@ static pvs_u64 valid_for(const struct pvs_vcpu *v, const struct pvs_config *cfg,
 		 * paid by all: who empties its account gets none of them. */
 		left = pvs_min64(left, cfg->urgent_poll_ns);
 	} else if ((caps & PVS_CAP_CAN_KICK) && want->klass == PVS_CLASS_BASELINE &&
-		   !want->urgent && !v->urgent_left_ns) {
+		   !want->urgent && !v->urgent_left_ns && !want->spins) {
 		left = cfg->quiet_poll_ns;
 	}
 	return pvs_max64(left, cfg->recheck_min_ns);
@@ -173,6 +173,9 @@ PVS_API void pvs_decide(struct pvs_vcpu *v, struct pvs_vm *vm, const struct pvs_
 	take_events(v, io->event.type);
 	pvs_take_hint(v, cfg, io);
 	pvs_boost_want(v, caps, &want);
+	/* A vCPU that sleeps now and then says so. One that does not may be waiting, at full speed,
+	 * for another one that cannot run meanwhile; a look now and then breaks the spell. */
+	want.spins = v->still && vm->terms.slot_count > 1u && !(caps & PVS_CAP_SEES_PREEMPT);
 	pvs_limit(v, vm, cfg, &io->facts, &want);
 	if (io->event.type == PVS_EV_KICK && want.reason == PVS_REASON_NONE &&
 	    pvs_boosted(v->klass))

@@ -14,7 +14,8 @@ struct pvs_want {
 	pvs_u8 on_irq; /* paid from the interrupt account */
 	pvs_u8 urgent; /* the guest asks for a boost, whether it gets one or not */
 	pvs_u8 denied; /* enum pvs_reason why not, or 0 */
-	pvs_u8 reserved[3];
+	pvs_u8 spins;  /* it may be spinning for another vCPU, for all this host can see */
+	pvs_u8 reserved[2];
 };
 
 /* account.c: time has passed; move it between the accounts. */

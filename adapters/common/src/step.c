@@ -172,7 +172,7 @@ static int is_settled(const struct pvs_host *h, const struct pvs_io *io)
 
 	return d->klass == PVS_CLASS_BASELINE && !d->throttle && !io->facts.nested &&
 	       !(d->flags & (PVS_DECISION_SAMPLE | PVS_DECISION_RELEASE)) &&
-	       d->recheck_at_ns - io->facts.now_ns >= h->config.poll_ns;
+	       d->recheck_at_ns - io->facts.now_ns == h->config.poll_ns;
 }
 
 int pvs_host_quiet(const struct pvs_host *h, const struct pvs_host_vcpu *v)

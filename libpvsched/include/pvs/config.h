@@ -64,7 +64,8 @@ struct pvs_config {
 	pvs_u32 recheck_min_ns;   /* never sooner, 1 us..100 ms, default 250 us */
 	pvs_u32 poll_ns;          /* hint words are looked at this often without any event,
 				   * 100 us..1 s, default 10 ms */
-	pvs_u32 quiet_poll_ns;    /* the same at baseline for a guest that rings when it wants more,
+	pvs_u32 quiet_poll_ns;    /* the same at baseline for a guest that rings when it wants more
+				   * and whose vCPU sleeps now and then or has no other to wait for,
 				   * 100 us..4 s, default 100 ms */
 	pvs_u32 urgent_poll_ns;   /* the same for a vCPU that is urgent now and then but never
 				   * sleeps, where wake-ups cannot be seen, 100 us..1 s,

@@ -47,10 +47,15 @@ static volatile pvs_u32 *halted_of(pvs_u32 ticket)
  * did not see it had served the ticket before. */
 static void halt_for(struct lab_cpu *lab, pvs_u32 ticket)
 {
+	static const struct pvs_guest_intent asleep = { .idle = 1 };
+	static const struct pvs_guest_intent awake = { .urgency = PVS_URGENCY_NORMAL };
+
 	*halted_of(ticket) = lab->cpu.index + 1;
 	__sync_synchronize();
+	pvs_bm_run(&lab->cpu, &asleep);
 	while (ticket_lock.serving != ticket)
 		pvs_bm_halt();
+	pvs_bm_run(&lab->cpu, &awake);
 	*halted_of(ticket) = 0;
 	lab->result->lock_halts++;
 }

@@ -155,6 +155,23 @@ static void decide__looks_seldom_at_a_quiet_guest_that_would_ring(void **state)
 	assert_int_equal(recheck_after(&w), w.cfg.poll_ns);
 }
 
+static void decide__looks_more_often_at_a_vcpu_that_may_spin_for_another(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, CAPS_USER);
+	assert_int_equal(w.vm.terms.slot_count, 1);
+	w.vm.terms.slot_count = 2;
+	assert_int_equal(recheck_after(&w), w.cfg.poll_ns);
+	say_idle(&w, PVS_URGENCY_NORMAL); /* it has slept */
+	assert_int_equal(recheck_after(&w), w.cfg.quiet_poll_ns);
+	assert_int_equal(recheck_after(&w), w.cfg.poll_ns); /* not since */
+	world_init(&w, CAPS_OWNER);
+	w.vm.terms.slot_count = 2; /* it sees who waits for whom */
+	assert_int_equal(recheck_after(&w), w.cfg.quiet_poll_ns);
+}
+
 static void decide__says_from_when_a_ring_can_help(void **state)
 {
 	struct world w;
@@ -219,8 +236,8 @@ static void decide__asks_again_when_debt_can_be_paid(void **state)
 
 	(void)state;
 	world_init(&w, CAPS_USER);
-	w.v.normal_left_ns = -(pvs_s64)(2 * MS);
-	assert_int_equal(recheck_after(&w), 8 * MS);
+	w.v.normal_left_ns = -(pvs_s64)(1100 * US);
+	assert_int_equal(recheck_after(&w), 8800 * US);
 	w.v.normal_left_ns = -(pvs_s64)(5 * MS);
 	assert_int_equal(recheck_after(&w), w.cfg.poll_ns);
 	w.v.irq_left_ns = -1;
@@ -320,6 +337,7 @@ int main(void)
 		cmocka_unit_test(decide__counts_each_reason_once_an_episode),
 		cmocka_unit_test(decide__gives_a_weight_below_baseline),
 		cmocka_unit_test(decide__looks_seldom_at_a_quiet_guest_that_would_ring),
+		cmocka_unit_test(decide__looks_more_often_at_a_vcpu_that_may_spin_for_another),
 		cmocka_unit_test(decide__says_from_when_a_ring_can_help),
 		cmocka_unit_test(decide__looks_often_at_what_is_urgent_but_never_sleeps),
 		cmocka_unit_test(decide__asks_again_before_any_limit_is_reached),
