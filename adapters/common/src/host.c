@@ -251,7 +251,7 @@ static void poll_due(struct pvs_host *h, struct pvs_host_vcpu *v, pvs_u64 now_ns
 	int quiet;
 
 	(void)take(h, v, PVS_EV_POLL, 0, &quiet);
-	if (quiet)
+	if (v->settled)
 		v->recheck_at_ns = next_poll(v->settled_ns, now_ns);
 }
 

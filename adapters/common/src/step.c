@@ -172,14 +172,15 @@ static int is_settled(const struct pvs_host *h, const struct pvs_io *io)
 
 	return d->klass == PVS_CLASS_BASELINE && !d->throttle && !io->facts.nested &&
 	       !(d->flags & (PVS_DECISION_SAMPLE | PVS_DECISION_RELEASE)) &&
-	       d->recheck_at_ns - io->facts.now_ns == h->config.poll_ns;
+	       d->recheck_at_ns - io->facts.now_ns >= h->config.poll_ns;
 }
 
 int pvs_host_quiet(const struct pvs_host *h, const struct pvs_host_vcpu *v)
 {
 	struct pvs_snapshot now;
 
-	if (!v->settled || v->terms_seen != h->terms_count ||
+	/* Rare looks are whole ones: that nothing changed for so long may mean something. */
+	if (!v->settled || v->settled_ns > h->config.poll_ns || v->terms_seen != h->terms_count ||
 	    __atomic_load_n(&v->core.inbox, __ATOMIC_RELAXED))
 		return 0;
 	pvs_snapshot(v->slot, &now);

@@ -48,14 +48,13 @@ static volatile pvs_u32 *halted_of(pvs_u32 ticket)
 static void halt_for(struct lab_cpu *lab, pvs_u32 ticket)
 {
 	static const struct pvs_guest_intent asleep = { .idle = 1 };
-	static const struct pvs_guest_intent awake = { .urgency = PVS_URGENCY_NORMAL };
 
 	*halted_of(ticket) = lab->cpu.index + 1;
 	__sync_synchronize();
 	pvs_bm_run(&lab->cpu, &asleep);
+	lab->asleep = 1; /* to be taken back behind the lock, not under it */
 	while (ticket_lock.serving != ticket)
 		pvs_bm_halt();
-	pvs_bm_run(&lab->cpu, &awake);
 	*halted_of(ticket) = 0;
 	lab->result->lock_halts++;
 }
@@ -123,6 +122,10 @@ void lab_locks(struct lab_cpu *lab)
 		ticket = lock(lab);
 		pvs_vmm_spin(held_loops);
 		unlock(lab, ticket);
+		if (lab->asleep) {
+			lab->asleep = 0;
+			pvs_bm_run(&lab->cpu, &normal);
+		}
 		lab->result->work++;
 		pvs_vmm_spin(outside_loops);
 	}

@@ -20,6 +20,7 @@ struct lab_cpu {
 	pvs_u64 due_tsc;     /* deadline of the timer at hand */
 	pvs_u64 period_tsc;
 	pvs_u64 work_loops;
+	pvs_u32 asleep; /* its last word was "idle" */
 };
 
 /* Each workload is endless, but for those that end by themselves and return. */
