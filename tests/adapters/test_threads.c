@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define MS 1000000ull
@@ -289,6 +290,43 @@ static void thread_that_ended__is_gone(void **state)
 	pvs_kvm_close(&s.kvm);
 }
 
+/* A process that has used up its descriptors, as a busy VMM may for a while. */
+static void without_descriptors(const struct rlimit *usual, int without)
+{
+	struct rlimit none = *usual;
+
+	if (without)
+		none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+}
+
+static void a_passing_shortage__leaves_no_thread_boosted(void **state)
+{
+	struct pvs_kvm_attr before;
+	struct rlimit usual;
+	struct scene s;
+	int with_file;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+	for (with_file = 1; with_file >= 0; with_file--) {
+		open_scene(&s, 0);
+		before = attr_of(s.worker.tid);
+		capture(&s);
+		assert_int_equal(pvs_kvm_ops.apply(&s.thread, &decide_task), PVS_OK);
+		if (!with_file) {
+			close(s.thread.schedstat_fd);
+			s.thread.schedstat_fd = -1;
+		}
+		without_descriptors(&usual, 1);
+		assert_int_equal(pvs_kvm_ops.restore(&s.thread), with_file ? PVS_OK : PVS_E_HOST);
+		without_descriptors(&usual, 0);
+		assert_int_equal(pvs_kvm_ops.restore(&s.thread), PVS_OK);
+		assert_attr(s.worker.tid, &before);
+		close_scene(&s);
+	}
+}
+
 static void another_thread_with_the_same_number__is_not_touched(void **state)
 {
 	struct pvs_kvm_attr boosted;
@@ -299,6 +337,8 @@ static void another_thread_with_the_same_number__is_not_touched(void **state)
 	capture(&s);
 	assert_int_equal(pvs_kvm_ops.apply(&s.thread, &decide_task), PVS_OK);
 	boosted = attr_of(s.worker.tid);
+	close(s.thread.schedstat_fd); /* which cannot be mistaken */
+	s.thread.schedstat_fd = -1;
 	s.thread.start_time++;
 	assert_int_equal(pvs_kvm_ops.restore(&s.thread), PVS_E_GONE);
 	assert_attr(s.worker.tid, &boosted);
@@ -544,6 +584,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(foreign_change__during_a_boost_survives_the_restore),
 		cmocka_unit_test(real_time_thread__is_not_taken),
 		cmocka_unit_test(thread_that_ended__is_gone),
+		cmocka_unit_test(a_passing_shortage__leaves_no_thread_boosted),
 		cmocka_unit_test(another_thread_with_the_same_number__is_not_touched),
 		cmocka_unit_test(children_of_a_boosted_thread__are_not_boosted),
 		cmocka_unit_test(clock__counts_run_time_of_a_busy_thread),

@@ -111,6 +111,10 @@ void pvs_host_detach(struct pvs_host *h, pvs_u32 index)
 	/* A step without a clock ends before the restore. */
 	if (!v->foreign && v->attached)
 		(void)pvs_host_restore(h, v);
+	/* What could not be put back is tried once more by whoever closes the thread. */
+	if (v->applied)
+		h->applied_count--;
+	v->applied = 0;
 	v->attached = 0;
 	v->foreign = 0;
 	v->settled = 0;

@@ -102,11 +102,17 @@ int pvs_host_restore(struct pvs_host *h, struct pvs_host_vcpu *v)
 		return PVS_OK;
 	h->counters.restores++;
 	err = h->ops->restore(v->ctx);
-	set_applied(h, v, 0);
 	if (err == PVS_E_FOREIGN || err == PVS_E_GONE)
 		return lose(h, v, err);
-	if (err != PVS_OK)
-		h->counters.errors++;
+	if (err == PVS_OK) {
+		set_applied(h, v, 0);
+		return PVS_OK;
+	}
+	/* It is still in force: tried again at each look, and when the thread is closed. */
+	h->counters.errors++;
+	v->settled = 0;
+	if (v->attached)
+		v->recheck_at_ns = v->core.now_ns + h->config.poll_ns;
 	return err;
 }
 
@@ -141,8 +147,10 @@ static int must_apply(const struct pvs_host *h, const struct pvs_host_vcpu *v,
 {
 	if (d->flags & PVS_DECISION_MEASURE)
 		return 0;
+	if (v->applied && !needs_knob(h, d))
+		return 1; /* also again, if it failed before */
 	if (d->flags & PVS_DECISION_CHANGED)
-		return v->applied || needs_knob(h, d);
+		return needs_knob(h, d);
 	return perf_of(h, d) != perf_of(h, &v->decision);
 }
 

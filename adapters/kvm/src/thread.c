@@ -23,11 +23,22 @@
 
 /* ---- identity and clocks --------------------------------------------------------------------- */
 
-static int is_same_thread(const struct pvs_kvm_thread *t)
+/*
+ * PVS_OK: it is still the thread that was opened. PVS_E_GONE only when that is certain: who takes a
+ * passing shortage (of descriptors, of memory) for its death leaves a boosted thread behind. An
+ * open file of it names it for good, needs no further descriptor, and says ESRCH once it has ended.
+ */
+static int identify(const struct pvs_kvm_thread *t)
 {
-	pvs_u64 start_time;
+	pvs_u64 start_time, unused;
+	int err;
 
-	return !pvs_kvm_start_time(t->pid, t->tid, &start_time) && start_time == t->start_time;
+	if (t->schedstat_fd >= 0)
+		return pvs_kvm_status(pvs_kvm_schedstat_read(t->schedstat_fd, &unused, &unused));
+	err = pvs_kvm_start_time(t->pid, t->tid, &start_time);
+	if (err)
+		return pvs_kvm_status(err);
+	return start_time == t->start_time ? PVS_OK : PVS_E_GONE;
 }
 
 static int thread_clock(int tid)
@@ -142,7 +153,8 @@ void pvs_kvm_thread_close(struct pvs_kvm_thread *t)
 		return;
 	if (t->changed)
 		(void)pvs_kvm_restore(t);
-	if (t->journal >= 0)
+	/* What could not be put back stays on the guard's list: it tries again when we end. */
+	if (t->journal >= 0 && !t->changed)
 		pvs_kvm_journal_give(t->kvm->guard->journal, t->journal);
 	close_fd(&t->schedstat_fd);
 	close_fd(&t->perf_fd);
@@ -179,13 +191,14 @@ static int read_baseline(struct pvs_kvm_thread *t)
 	struct pvs_kvm_attr now;
 	int err = pvs_kvm_attr_get(t->tid, &now);
 
-	/* The same attributes again change nothing, and are refused if any change would be. */
-	if (!err)
+	if (!err && now.runtime_ns == t->kvm->range.slice_own_ns)
+		now.runtime_ns = 0;
+	/* The same attributes again change nothing, and are refused if any change would be. Who
+	 * changes nothing at all need not know. */
+	if (!err && t->kvm->range.knobs)
 		err = pvs_kvm_attr_set(t->tid, &now);
 	if (err)
 		return pvs_kvm_status(err);
-	if (now.runtime_ns == t->kvm->range.slice_own_ns)
-		now.runtime_ns = 0;
 	now.flags &= FLAG_RESET_ON_FORK;
 	t->baseline = now;
 	return PVS_OK;
@@ -221,8 +234,9 @@ int pvs_kvm_capture(void *ctx)
 	err = read_baseline(t);
 	if (err != PVS_OK)
 		return err;
-	if (!is_same_thread(t))
-		return PVS_E_GONE;
+	err = identify(t);
+	if (err != PVS_OK)
+		return err;
 	/* Real-time already: there is nothing to add, and nothing we may take away. */
 	if (!pvs_kvm_attr_is_fair(&t->baseline) && t->baseline.policy != POLICY_IDLE)
 		return PVS_E_NO_SUPPORT;
@@ -254,8 +268,9 @@ static int verify(struct pvs_kvm_thread *t)
 	struct pvs_kvm_attr now;
 	int err;
 
-	if (!is_same_thread(t))
-		return let_go(t, PVS_E_GONE);
+	err = identify(t);
+	if (err != PVS_OK)
+		return err == PVS_E_GONE ? let_go(t, err) : err;
 	err = pvs_kvm_attr_get(t->tid, &now);
 	if (err)
 		return err == ESRCH ? let_go(t, PVS_E_GONE) : pvs_kvm_status(err);

@@ -183,8 +183,30 @@ static void failed_restore__is_counted(void **state)
 	boost_vcpu(&f, 0);
 	f.nulls[0].fail_restore = PVS_E_PERM;
 	pvs_host_detach(&f.host, 0);
-	assert_int_equal(f.host.counters.errors, 1);
+	assert_int_equal(f.host.counters.errors, 2); /* it is tried twice */
 	assert_int_equal(f.host.applied_count, 0);
+	fixture_free(&f);
+}
+
+static void failed_restore__is_tried_again_at_each_look(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f, CAPS_USER);
+	boost_vcpu(&f, 0);
+	f.nulls[0].fail_restore = PVS_E_PERM;
+	f.nulls[0].fail_apply = PVS_E_PERM;
+	guest_says(&f, 0, PVS_URGENCY_NORMAL);
+	kick_vcpu(&f, 0);
+	assert_int_equal(f.vcpus[0].applied, 1);
+	assert_true(f.vcpus[0].recheck_at_ns != PVS_NEVER);
+	f.nulls[0].fail_restore = PVS_OK;
+	f.nulls[0].fail_apply = PVS_OK;
+	f.null.now_ns = f.vcpus[0].recheck_at_ns;
+	pvs_host_timer(&f.host);
+	assert_int_equal(f.vcpus[0].applied, 0);
+	assert_int_equal(f.nulls[0].klass, PVS_CLASS_BASELINE);
 	fixture_free(&f);
 }
 
@@ -232,6 +254,7 @@ int main(void)
 		cmocka_unit_test(failed_knob__ends_the_boost_and_charges_nobody),
 		cmocka_unit_test(failed_knob__that_turns_out_foreign_or_gone_is_let_go),
 		cmocka_unit_test(failed_restore__is_counted),
+		cmocka_unit_test(failed_restore__is_tried_again_at_each_look),
 		cmocka_unit_test(failed_clock__restores_and_the_next_event_goes_on),
 		cmocka_unit_test(failed_clock__does_not_keep_a_detach_from_restoring),
 	};
