@@ -118,8 +118,9 @@ static void charge(struct pvs_vcpu *v, const struct pvs_config *cfg, const struc
 	pvs_u64 boosted = pvs_boosted(v->klass) ? run : 0u;
 	pvs_u64 by_irq = v->on_irq ? boosted : 0u;
 
+	/* The look itself is charged too: it is done for this vCPU, and all others wait for it. */
 	v->boost_left_ns = settle(v->boost_left_ns, part_q10(entitled, cfg->boost_share_q10),
-				  cfg->boost_burst_ns, boosted - by_irq);
+				  cfg->boost_burst_ns, boosted - by_irq + cfg->look_cost_ns);
 	v->irq_left_ns = settle(v->irq_left_ns, part_q10(entitled, cfg->irq_share_q10),
 				cfg->irq_burst_ns, by_irq);
 	v->boosted_ns += boosted;
@@ -138,6 +139,7 @@ PVS_STAGE void pvs_account(struct pvs_vcpu *v, const struct pvs_config *cfg,
 		pvs_u64 dt = elapsed(v->now_ns, facts->now_ns, cfg->dt_max_ns);
 		pvs_u64 run = elapsed(v->run_ns, facts->run_ns, cfg->dt_max_ns);
 
+		v->unused = pvs_boosted(v->klass) && dt && !run;
 		charge(v, cfg, facts, dt, run);
 		pass_durations(v, dt, run);
 		keep_low_water(v, cfg, dt);

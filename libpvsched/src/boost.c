@@ -24,6 +24,7 @@ static void attach(struct pvs_vcpu *v)
 	v->foreign = 0;
 	v->asleep = 0;
 	v->outside = 0;
+	v->window_known = 0;
 	forget_hint(v);
 }
 
@@ -101,6 +102,16 @@ static pvs_u8 is_brief(const struct pvs_vcpu *v, const struct pvs_io *io)
 	       !pvs_boosted(v->klass) && v->hint.seq != io->hint.seq;
 }
 
+/* A window is opened once by its sequence number, whatever happens to the slot in between. */
+static void take_window(struct pvs_vcpu *v, const struct pvs_hint *hint)
+{
+	if ((hint->malformed & PVS_WORD_INTENT) || (v->window_known && v->window_seq == hint->seq))
+		return;
+	v->window_known = 1;
+	v->window_seq = hint->seq;
+	v->window_left_ns = (pvs_u64)hint->window_us * NS_PER_US;
+}
+
 PVS_STAGE void pvs_take_hint(struct pvs_vcpu *v, const struct pvs_config *cfg,
 			     const struct pvs_io *io)
 {
@@ -118,8 +129,7 @@ PVS_STAGE void pvs_take_hint(struct pvs_vcpu *v, const struct pvs_config *cfg,
 		v->stale_left_ns = cfg->stale_ns;
 		v->muted = 0;
 	}
-	if (hint->seq != v->hint.seq || !(v->hint.flags & PVS_HINT_ONLINE))
-		v->window_left_ns = (pvs_u64)hint->window_us * NS_PER_US;
+	take_window(v, hint);
 	if (hint->flags & PVS_HINT_IDLE) {
 		v->window_left_ns = 0;
 		v->urgent_left_ns = 0; /* it does sleep: it can be armed */

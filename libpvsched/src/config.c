@@ -45,6 +45,7 @@ static const struct field fields[] = {
 	ROW(quiet_poll_ns, 100 * US, 4u * SEC, 100 * MS),
 	ROW(urgent_poll_ns, 100 * US, SEC, 1 * MS),
 	ROW(kick_min_ns, 1 * US, SEC, 10 * MS),
+	ROW(look_cost_ns, 1, 1 * MS, 15 * US),
 	ROW(dt_max_ns, 1 * MS, 4u * SEC, 1 * SEC),
 };
 

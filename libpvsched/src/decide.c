@@ -70,6 +70,10 @@ static int ring_helps(const struct pvs_want *want)
 	return want->denied == PVS_REASON_NONE || want->denied == PVS_REASON_STALE;
 }
 
+/* A vCPU that did not run since the last look uses nothing up, and must not be looked at as if it
+ * did: what is left of hint and window is run time. It may overrun them by this when it wakes. */
+#define UNUSED_LOOK_NS 2000000u
+
 /* How long this decision can stand if nothing happens. */
 static pvs_u64 valid_for(const struct pvs_vcpu *v, const struct pvs_config *cfg, pvs_u32 caps,
 			 const struct pvs_want *want)
@@ -88,6 +92,8 @@ static pvs_u64 valid_for(const struct pvs_vcpu *v, const struct pvs_config *cfg,
 		/* Nobody will tell when it is over: look often. */
 		if (want->reason == PVS_REASON_URGENT && !(caps & PVS_CAP_CAN_KICK))
 			left = 0;
+		if (v->unused)
+			left = pvs_max64(left, UNUSED_LOOK_NS);
 	} else if (want->reason == PVS_REASON_PAYBACK) {
 		left = pvs_min64(left, (pvs_u64)-v->normal_left_ns * PAYBACK_SLOWNESS);
 	} else if (want->denied == PVS_REASON_RATE || want->denied == PVS_REASON_MALFORMED) {
@@ -116,6 +122,15 @@ static void count(struct pvs_vcpu *v, const struct pvs_config *cfg, const struct
 	} else if (want->urgent && !pvs_boosted(want->klass)) {
 		v->denials++;
 	}
+}
+
+/* Performance is wanted by who runs and says so; an old statement says nothing. */
+static pvs_u32 perf_of(const struct pvs_vcpu *v)
+{
+	if (!v->attached || v->outside || v->asleep || !v->stale_left_ns ||
+	    (v->hint.flags & (PVS_HINT_UTIL_VALID | PVS_HINT_IDLE)) != PVS_HINT_UTIL_VALID)
+		return 0;
+	return v->hint.util;
 }
 
 static void conclude(struct pvs_vcpu *v, const struct pvs_config *cfg, pvs_u32 caps,
@@ -154,7 +169,7 @@ static void conclude(struct pvs_vcpu *v, const struct pvs_config *cfg, pvs_u32 c
 	d->throttle = v->throttle;
 	d->weight_q10 = weight;
 	d->yield_to = PVS_NO_TARGET;
-	d->perf_q10 = (v->hint.flags & PVS_HINT_UTIL_VALID) ? v->hint.util : 0u;
+	d->perf_q10 = perf_of(v);
 	d->reserved = 0;
 	d->recheck_at_ns = v->attached ? io->facts.now_ns + valid_for(v, cfg, caps, want)
 				       : PVS_NEVER;
@@ -169,6 +184,8 @@ PVS_API void pvs_decide(struct pvs_vcpu *v, struct pvs_vm *vm, const struct pvs_
 
 	if (!(vm->terms.features & PVS_F_KICK))
 		caps &= ~PVS_CAP_CAN_KICK; /* there is a bell, but this guest will not ring it */
+	if (io->event.type == PVS_EV_ATTACH)
+		v->started = 0; /* another thread may have come, with clocks of its own */
 	pvs_account(v, cfg, &io->facts);
 	take_events(v, io->event.type);
 	pvs_take_hint(v, cfg, io);

@@ -4,19 +4,18 @@
  */
 #include "stage.h"
 
-/* A feature is offered when the host has one of the capabilities it lives from. */
+/* A feature is offered when the host has one of the capabilities it lives from, and when this
+ * version of the core does something with it. */
 PVS_API pvs_u64 pvs_features_for(pvs_u32 caps)
 {
 	/* Needs no more than a look at the page now and then. */
 	pvs_u64 f = PVS_F_WAKE | PVS_F_WINDOW | PVS_F_PENDING | PVS_F_COUNTERS | PVS_F_SPLIT_WORDS;
 
 	if (caps & PVS_CAP_SETS_PERF)
-		f |= PVS_F_UTIL | PVS_F_UTIL_BOUNDS;
+		f |= PVS_F_UTIL;
 	/* A critical section is over before a host that does not see preemption looks. */
 	if (caps & PVS_CAP_SEES_PREEMPT)
-		f |= PVS_F_CRIT | PVS_F_IRQ | PVS_F_WAIT | PVS_F_RUN_EPOCH;
-	if ((caps & PVS_CAP_SEES_PREEMPT) && (caps & PVS_CAP_CAN_DEFER))
-		f |= PVS_F_GRANT;
+		f |= PVS_F_CRIT | PVS_F_IRQ;
 	if (caps & PVS_CAP_CAN_KICK)
 		f |= PVS_F_KICK;
 	return f;

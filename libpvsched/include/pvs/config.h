@@ -74,6 +74,8 @@ struct pvs_config {
 				   * to spare (it is urgent; it is over), 1 us..1 s,
 				   * default 10 ms: a look costs the host some 15 us (lab), and a
 				   * guest that rings all the time must not delay its neighbours */
+	pvs_u32 look_cost_ns;     /* each look is charged to the boost account by this, 1 ns..1 ms,
+				   * default 15 us (lab): nobody is looked at for nothing */
 	pvs_u32 dt_max_ns;        /* a single step of time counts at most this, 1 ms..4 s,
 				   * default 1 s */
 

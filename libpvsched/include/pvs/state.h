@@ -128,7 +128,9 @@ struct pvs_vcpu {
 	pvs_u8 started;          /* the clocks above are valid */
 	pvs_u8 brief;            /* urgent, and was not at the last look */
 	pvs_u8 still;            /* it said nothing new since the last look */
-	pvs_u8 reserved[3];
+	pvs_u8 unused;           /* boosted at the last look, and has not run since */
+	pvs_u8 window_known;     /* window_seq is that of the last window */
+	pvs_u8 window_seq;
 	pvs_u32 weight_q10;      /* of the last decision */
 
 	pvs_u32 reasons[PVS_REASON_COUNT]; /* how often each reason was given; wraps */

@@ -150,6 +150,35 @@ static void boost__a_window_counts_run_time_from_a_new_sequence(void **state)
 	assert_int_equal(w.io.decision.klass, PVS_CLASS_TASK);
 }
 
+static void boost__nonsense_does_not_open_the_same_window_again(void **state)
+{
+	struct world w;
+	pvs_u64 life, good;
+
+	(void)state;
+	world_init(&w, CAPS_USER);
+	life = w.slot.life;
+	say(&w, PVS_PUT(500, PVS_INTENT_WINDOW_SHIFT, 16));
+	good = w.slot.intent;
+	look(&w);
+	run_for(&w, 600 * US);
+	look(&w);
+	assert_decided(&w, PVS_CLASS_BASELINE, PVS_REASON_NONE);
+	w.slot.life = 0;
+	look(&w);
+	w.slot.life = life;
+	sleep_for(&w, 50 * MS);
+	look(&w);
+	assert_decided(&w, PVS_CLASS_BASELINE, PVS_REASON_NONE);
+	w.slot.intent = PVS_LE64(~0ull);
+	look(&w);
+	w.slot.intent = good;
+	sleep_for(&w, 50 * MS);
+	look(&w);
+	assert_decided(&w, PVS_CLASS_BASELINE, PVS_REASON_NONE);
+	assert_int_equal(w.v.window_left_ns, 0);
+}
+
 static void boost__a_window_is_void_after_idle(void **state)
 {
 	struct world w;
@@ -297,6 +326,7 @@ static void boost__detach_and_foreign_release_the_thread(void **state)
 	sleep_for(&w, 1 * MS);
 	step(&w, PVS_EV_ATTACH);
 	assert_false(w.io.decision.flags & PVS_DECISION_RELEASE);
+	sleep_for(&w, 1 * MS);
 	look(&w);
 	assert_decided(&w, PVS_CLASS_TASK, PVS_REASON_URGENT);
 	step(&w, PVS_EV_DETACH);
@@ -387,6 +417,7 @@ int main(void)
 		cmocka_unit_test(boost__pending_urgency_raises_and_lifts),
 		cmocka_unit_test(boost__critical_bits_outrank_urgency),
 		cmocka_unit_test(boost__a_window_counts_run_time_from_a_new_sequence),
+		cmocka_unit_test(boost__nonsense_does_not_open_the_same_window_again),
 		cmocka_unit_test(boost__a_window_is_void_after_idle),
 		cmocka_unit_test(boost__a_hint_goes_stale_by_run_time),
 		cmocka_unit_test(boost__any_new_statement_refreshes_a_hint),

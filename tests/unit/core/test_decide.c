@@ -276,6 +276,70 @@ static void decide__wants_clocks_only_where_they_matter(void **state)
 	assert_true(w.io.decision.flags & PVS_DECISION_SAMPLE);
 }
 
+static void decide__looks_are_charged_and_do_not_hurry_for_a_sleeper(void **state)
+{
+	struct world w;
+	unsigned looks = 0;
+	pvs_u64 end_ns;
+
+	(void)state;
+	/* It claims a window of 1 us and halts without a word: it uses nothing up. */
+	world_init(&w, CAPS_USER);
+	say(&w, PVS_PUT(1, PVS_INTENT_WINDOW_SHIFT, 16));
+	look(&w);
+	assert_decided(&w, PVS_CLASS_TASK, PVS_REASON_WINDOW);
+	end_ns = w.io.facts.now_ns + 1000 * MS;
+	while (w.io.facts.now_ns < end_ns) {
+		w.io.facts.now_ns = w.io.decision.recheck_at_ns;
+		look(&w);
+		looks++;
+	}
+	assert_in_range(looks, 100, 501);
+
+	/* Thirty-two of them share a CPU: each is entitled to little, and looks use it up. */
+	world_init(&w, CAPS_USER);
+	w.cfg.look_cost_ns = 100 * US;
+	w.io.facts.entitlement_q16 = 65536 / 32;
+	say(&w, PVS_PUT(1, PVS_INTENT_WINDOW_SHIFT, 16));
+	look(&w);
+	end_ns = w.io.facts.now_ns + 1000 * MS;
+	while (w.io.facts.now_ns < end_ns) {
+		w.io.facts.now_ns = w.io.decision.recheck_at_ns;
+		look(&w);
+	}
+	assert_decided(&w, PVS_CLASS_BASELINE, PVS_REASON_BOOST_EMPTY);
+}
+
+static void decide__wants_performance_for_who_runs_and_says_so(void **state)
+{
+	struct world w;
+	pvs_u64 util = 700 | PVS_PUT(1, PVS_INTENT_UTIL_VALID_SHIFT, 1);
+
+	(void)state;
+	world_init(&w, CAPS_OWNER);
+	say(&w, util);
+	look(&w);
+	assert_int_equal(w.io.decision.perf_q10, 700);
+	step(&w, PVS_EV_RUN_LEAVE);
+	assert_int_equal(w.io.decision.perf_q10, 0);
+	step(&w, PVS_EV_RUN_ENTER);
+	assert_int_equal(w.io.decision.perf_q10, 700);
+	step(&w, PVS_EV_HALT);
+	assert_int_equal(w.io.decision.perf_q10, 0);
+	step(&w, PVS_EV_WAKE);
+	run_for(&w, w.cfg.stale_ns);
+	look(&w);
+	assert_int_equal(w.io.decision.perf_q10, 0);
+	say(&w, util | PVS_PUT(1, PVS_INTENT_IDLE_SHIFT, 1));
+	look(&w);
+	assert_int_equal(w.io.decision.perf_q10, 0);
+	say(&w, util);
+	look(&w);
+	assert_int_equal(w.io.decision.perf_q10, 700);
+	step(&w, PVS_EV_DETACH);
+	assert_int_equal(w.io.decision.perf_q10, 0);
+}
+
 static void decide__passes_a_valid_utilisation_on(void **state)
 {
 	struct world w;
@@ -344,6 +408,8 @@ int main(void)
 		cmocka_unit_test(decide__looks_often_at_a_boost_nobody_will_end),
 		cmocka_unit_test(decide__asks_again_when_debt_can_be_paid),
 		cmocka_unit_test(decide__wants_clocks_only_where_they_matter),
+		cmocka_unit_test(decide__looks_are_charged_and_do_not_hurry_for_a_sleeper),
+		cmocka_unit_test(decide__wants_performance_for_who_runs_and_says_so),
 		cmocka_unit_test(decide__passes_a_valid_utilisation_on),
 		cmocka_unit_test(preempts__compares_class_then_rank),
 		cmocka_unit_test(decide__a_liar_gets_its_boost_share_and_no_more),

@@ -147,7 +147,7 @@ static const struct {
 	FIELD(stale_ns), FIELD(raise_min_ns), FIELD(malformed_min_ns),
 	FIELD(level_hold_ns), FIELD(pay_weight_q10), FIELD(below_weight_q10),
 	FIELD(recheck_min_ns), FIELD(poll_ns), FIELD(quiet_poll_ns), FIELD(urgent_poll_ns),
-	FIELD(kick_min_ns),
+	FIELD(kick_min_ns), FIELD(look_cost_ns),
 	FIELD(dt_max_ns),
 };
 

@@ -32,7 +32,7 @@ static const char *const reason_names[PVS_REASON_COUNT] = {
 	[PVS_REASON_MALFORMED] = "malformed",	  [PVS_REASON_STALE] = "stale",
 	[PVS_REASON_TOO_SHORT] = "too_short",	  [PVS_REASON_PAYBACK] = "payback",
 	[PVS_REASON_FOREIGN] = "foreign",	  [PVS_REASON_DETACHED] = "detached",
-	[PVS_REASON_OUTSIDE] = "outside",
+	[PVS_REASON_OUTSIDE] = "outside",	  [PVS_REASON_BRIEF] = "brief",
 };
 
 /* ---- samples --------------------------------------------------------------------------------- */
@@ -224,6 +224,7 @@ static void write_host(struct json *json, const struct pvs_host *host)
 	json_number(json, "restores", counters->restores);
 	json_number(json, "errors", counters->errors);
 	json_number(json, "foreign", counters->foreign);
+	json_number(json, "gone", counters->gone);
 	json_number(json, "timers", counters->timers);
 	json_number(json, "posts", counters->posts);
 	json_close(json, '}');

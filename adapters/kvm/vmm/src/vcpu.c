@@ -160,6 +160,19 @@ static void set_end(struct vcpu *vcpu, enum vcpu_end end, int detail)
 	atomic_store(&vcpu->end, end);
 }
 
+/*
+ * A return to user space is a checkpoint like a ring, and under the same limit: a guest can cause
+ * as many as it likes.
+ */
+static bool go_on(const struct vcpu *vcpu)
+{
+	static const uint64_t one = 1;
+
+	if (write(vcpu->bell.fd, &one, sizeof(one)) < 0)
+		fail("eventfd"); /* cannot be: it is far from full */
+	return true;
+}
+
 /* The guest did what only this process can answer. True: it may go on. */
 static bool handle_exit(struct vcpu *vcpu)
 {
@@ -171,7 +184,7 @@ static bool handle_exit(struct vcpu *vcpu)
 		return true;
 	case KVM_EXIT_IO:
 		if (run->io.direction != KVM_EXIT_IO_OUT || run->io.port != PVS_VMM_PORT_EXIT)
-			return true; /* no device there: nothing happens */
+			return go_on(vcpu); /* no device there: nothing happens */
 		memcpy(&code, (const char *)run + run->io.data_offset, sizeof(code));
 		if (code < PVS_VMM_EXIT_FAULT)
 			set_end(vcpu, VCPU_DONE, 0);
@@ -179,7 +192,7 @@ static bool handle_exit(struct vcpu *vcpu)
 			set_end(vcpu, VCPU_FAULT, (int)(code - PVS_VMM_EXIT_FAULT));
 		return false;
 	case KVM_EXIT_MMIO:
-		return true;
+		return go_on(vcpu);
 	case KVM_EXIT_SHUTDOWN:
 		set_end(vcpu, VCPU_SHUTDOWN, 0);
 		return false;
