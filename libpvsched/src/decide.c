@@ -70,6 +70,15 @@ static int ring_helps(const struct pvs_want *want)
 	return want->denied == PVS_REASON_NONE || want->denied == PVS_REASON_STALE;
 }
 
+/* Armed vCPUs are mostly periodic. Looks at a steady pace would fall into step with some of them
+ * and hit each wake-up for a while; so each comes up to an eighth sooner, by a hash of the time. */
+static pvs_u64 out_of_step(pvs_u64 ns, pvs_u64 now_ns)
+{
+	pvs_u32 hash = (pvs_u32)now_ns * 2654435761u; /* 2^32 / golden ratio: Knuth */
+
+	return ns - (ns >> 9) * (hash >> 26);
+}
+
 /* A vCPU that did not run since the last look uses nothing up, and must not be looked at as if it
  * did: what is left of hint and window is run time. It may overrun them by this when it wakes. */
 #define UNUSED_LOOK_NS 2000000u
@@ -94,6 +103,8 @@ static pvs_u64 valid_for(const struct pvs_vcpu *v, const struct pvs_config *cfg,
 			left = 0;
 		if (v->unused)
 			left = pvs_max64(left, UNUSED_LOOK_NS);
+		if (want->reason == PVS_REASON_ARMED)
+			left = out_of_step(left, v->now_ns);
 	} else if (want->reason == PVS_REASON_PAYBACK) {
 		left = pvs_min64(left, (pvs_u64)-v->normal_left_ns * PAYBACK_SLOWNESS);
 	} else if (want->denied == PVS_REASON_RATE || want->denied == PVS_REASON_MALFORMED) {
