@@ -19,7 +19,7 @@ struct field {
 #define ROW(name, min, max, preset) \
 	{ #name, (pvs_u32)__builtin_offsetof(struct pvs_config, name), (min), (max), (preset) }
 
-/* In declaration order. boost_resume_ns has no preset of its own: it is half of the burst. */
+/* In declaration order. boost_resume_ns has no preset of its own: it is 7/8 of the burst. */
 static const struct field fields[] = {
 	ROW(flags, 0, PVS_CONFIG_MEASURE_ONLY, 0),
 	ROW(boost_share_q10, 1, 1024, 256),
@@ -67,7 +67,7 @@ PVS_API void pvs_config_resolve(struct pvs_config *cfg)
 			*value = fields[i].preset;
 	}
 	if (!cfg->boost_resume_ns)
-		cfg->boost_resume_ns = cfg->boost_burst_ns / 2;
+		cfg->boost_resume_ns = cfg->boost_burst_ns - cfg->boost_burst_ns / 8;
 	/* Rounded up: the cap never gives more than its share. */
 	cfg->vm_cost_q10 = ((1024u * 1024u) + cfg->vm_share_q10 - 1u) / cfg->vm_share_q10;
 }

@@ -22,8 +22,9 @@ static int latch(pvs_u8 *empty, pvs_s64 left, pvs_s64 resume, int boosted)
 static void update_latches(struct pvs_vcpu *v, const struct pvs_config *cfg)
 {
 	int boosted = pvs_boosted(v->klass);
-	int emptied = latch(&v->boost_empty, v->boost_left_ns, cfg->boost_resume_ns,
-			    boosted && !v->on_irq);
+	/* This look's own cost must not keep a full account closed. */
+	pvs_s64 resume_ns = (pvs_s64)cfg->boost_resume_ns - cfg->look_cost_ns;
+	int emptied = latch(&v->boost_empty, v->boost_left_ns, resume_ns, boosted && !v->on_irq);
 
 	emptied |= latch(&v->irq_empty, v->irq_left_ns, cfg->irq_burst_ns / 2,
 			 boosted && v->on_irq);

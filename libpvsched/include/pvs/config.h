@@ -24,7 +24,8 @@ struct pvs_config {
 				   * budget of pvsched v3, so that a 16 ms audio period at 5 % and
 				   * its exits never leave the upper half */
 	pvs_u32 boost_resume_ns;  /* an emptied account boosts again from here; 1 us..burst,
-				   * default burst / 2 */
+				   * default 7/8 of burst: each opening and closing costs the
+				   * host some ten looks */
 	pvs_u32 grant_max_ns;     /* boosted run time in one go, 5 us..100 ms, default 3 ms
 				   * (pvsched v1's preempt-off maximum); rest repays it 1:1, and
 				   * once full it must be repaid whole */

@@ -22,7 +22,7 @@ static void config__resolve_keeps_what_was_set(void **state)
 	(void)state;
 	pvs_config_resolve(&cfg);
 	assert_int_equal(cfg.boost_burst_ns, 2 * MS);
-	assert_int_equal(cfg.boost_resume_ns, 1 * MS);
+	assert_int_equal(cfg.boost_resume_ns, 1750 * US);
 	assert_int_equal(cfg.boost_share_q10, 256);
 	cfg.boost_resume_ns = 3;
 	pvs_config_resolve(&cfg);

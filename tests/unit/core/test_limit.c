@@ -39,10 +39,28 @@ static void limit__stays_closed_until_resume(void **state)
 	look(&w);
 	assert_decided(&w, PVS_CLASS_BASELINE, PVS_REASON_BOOST_EMPTY);
 	assert_int_equal(w.io.decision.throttle, PVS_THROTTLE_BOOST_EMPTY);
-	sleep_for(&w, 27 * MS); /* 2.25 ms come back, 0.03 ms short of 2 ms */
+	sleep_for(&w, 46 * MS); /* 3.83 ms come back to -0.4: 0.07 ms short of 3.5 ms */
 	look(&w);
 	assert_decided(&w, PVS_CLASS_BASELINE, PVS_REASON_BOOST_EMPTY);
 	sleep_for(&w, 2 * MS);
+	look(&w);
+	assert_decided(&w, PVS_CLASS_TASK, PVS_REASON_ARMED);
+}
+
+static void limit__a_full_account_opens_whatever_looks_cost(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, CAPS_USER);
+	w.cfg.look_cost_ns = 15 * US;
+	w.cfg.boost_resume_ns = w.cfg.boost_burst_ns;
+	w.v.boost_empty = 1;
+	w.v.boost_left_ns = 1;
+	say_idle(&w, PVS_URGENCY_REALTIME);
+	look(&w);
+	assert_decided(&w, PVS_CLASS_BASELINE, PVS_REASON_BOOST_EMPTY);
+	sleep_for(&w, 500 * MS);
 	look(&w);
 	assert_decided(&w, PVS_CLASS_TASK, PVS_REASON_ARMED);
 }
@@ -259,6 +277,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(limit__an_empty_account_ends_the_boost_whatever_the_guest_says),
 		cmocka_unit_test(limit__stays_closed_until_resume),
+		cmocka_unit_test(limit__a_full_account_opens_whatever_looks_cost),
 		cmocka_unit_test(limit__one_boost_lasts_no_longer_than_the_grant),
 		cmocka_unit_test(limit__rest_repays_the_grant_one_to_one),
 		cmocka_unit_test(limit__raises_are_rate_limited),
