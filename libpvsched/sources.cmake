@@ -5,9 +5,12 @@ set(PVS_CORE_FILES
 	src/validate.c
 	src/config.c
 	src/account.c
-	src/cap.c
+	src/irq.c
+	src/event.c
 	src/boost.c
+	src/cap.c
 	src/limit.c
+	src/preempt.c
 	src/decide.c
 	src/step.c
 	src/saved.c

@@ -20,13 +20,17 @@ static pvs_u64 wall_cost(const struct pvs_config *cfg, pvs_u64 boost_ns)
 }
 
 /* Moves the word `cost` ahead of now or of where it stands. 0: over the limit, or races lost. */
-static int advance(struct pvs_vm *vm, pvs_u64 now_ns, pvs_u64 cost, pvs_u64 limit)
+static int advance(struct pvs_vm *vm, const struct pvs_config *cfg, pvs_u64 now_ns, pvs_u64 cost,
+		   pvs_u64 limit)
 {
+	pvs_u64 capacity = cfg->vm_burst_wall_ns;
 	pvs_u32 i;
 
 	PVS_FOR(i, CAP_TRIES) {
 		pvs_u64 seen = *(volatile pvs_u64 *)&vm->cap_ns;
-		pvs_u64 next = pvs_max64(seen, now_ns) + cost;
+		/* More than twice its capacity ahead, it is the clock that has stepped back. */
+		pvs_u64 base = pvs_min64(pvs_max64(seen, now_ns), now_ns + 2u * capacity);
+		pvs_u64 next = base + cost;
 
 		if (next > limit)
 			return 0;
@@ -36,11 +40,10 @@ static int advance(struct pvs_vm *vm, pvs_u64 now_ns, pvs_u64 cost, pvs_u64 limi
 	return 0;
 }
 
-PVS_STAGE int pvs_cap_take(struct pvs_vm *vm, const struct pvs_config *cfg, pvs_u64 now_ns,
-			   pvs_u64 boost_ns)
+/* One quantum. */
+PVS_STAGE int pvs_cap_take(struct pvs_vm *vm, const struct pvs_config *cfg, pvs_u64 now_ns)
 {
-	return advance(vm, now_ns, wall_cost(cfg, boost_ns),
-		       now_ns + wall_cost(cfg, cfg->vm_burst_ns));
+	return advance(vm, cfg, now_ns, cfg->vm_quantum_wall_ns, now_ns + cfg->vm_burst_wall_ns);
 }
 
 /* Time already used: charged whether there is enough left or not. */
@@ -49,8 +52,8 @@ PVS_STAGE void pvs_cap_charge(struct pvs_vm *vm, const struct pvs_config *cfg, p
 {
 	pvs_u64 cost = wall_cost(cfg, boost_ns);
 
-	if (!advance(vm, now_ns, cost, PVS_NEVER))
-		(void)__sync_fetch_and_add(&vm->cap_ns, cost);
+	if (!advance(vm, cfg, now_ns, cost, PVS_NEVER))
+		(void)PVS_ADD64(&vm->cap_ns, cost);
 }
 
 PVS_STAGE void pvs_cap_refund(struct pvs_vm *vm, const struct pvs_config *cfg, pvs_u64 boost_ns)

@@ -47,6 +47,13 @@ static const struct field fields[] = {
 	ROW(kick_min_ns, 1 * US, SEC, 10 * MS),
 	ROW(look_cost_ns, 1, 1 * MS, 15 * US),
 	ROW(dt_max_ns, 1 * MS, 4u * SEC, 1 * SEC),
+	ROW(ticket_max_ns, 10 * US, 100 * MS, 1 * MS),
+	ROW(storm_window_ns, 1 * MS, SEC, 10 * MS),
+	ROW(storm_share_q10, 1, 1024, 102),
+	ROW(storm_rate_hz, 100, 1000000, 20000),
+	ROW(storm_burst, 1, 65535, 64),
+	ROW(storm_hold_ns, 1 * MS, 4u * SEC, 100 * MS),
+	ROW(defer_ns, 1 * US, 1 * MS, 50 * US),
 };
 
 #define FIELD_COUNT (sizeof(fields) / sizeof(fields[0]))
@@ -54,6 +61,49 @@ static const struct field fields[] = {
 static pvs_u32 *value_of(struct pvs_config *cfg, const struct field *f)
 {
 	return (pvs_u32 *)(void *)((unsigned char *)cfg + f->offset);
+}
+
+/* Rounded up: an account never gives more than its share. */
+static pvs_u32 cost_of_share(pvs_u32 share_q10)
+{
+	return ((1024u * 1024u) + share_q10 - 1u) / share_q10;
+}
+
+/* Time of an account in earned time, rounded down. */
+static pvs_u64 earned(pvs_u64 ns, pvs_u32 share_q10)
+{
+	return PVS_DIV64(ns << 10, share_q10);
+}
+
+/*
+ * A value that pvs_config_check() refuses must not be divided by, nor make an account larger than
+ * its capacity.
+ */
+static void derive(struct pvs_config *cfg)
+{
+	pvs_u64 per_window;
+
+	cfg->decision_flags = (cfg->flags & PVS_CONFIG_MEASURE_ONLY) ? PVS_DECISION_MEASURE : 0u;
+	cfg->vm_cost_q10 = cost_of_share(cfg->vm_share_q10);
+	cfg->vm_quantum_wall_ns = pvs_part_q10(cfg->vm_quantum_ns, cfg->vm_cost_q10);
+	cfg->vm_burst_wall_ns = pvs_part_q10(cfg->vm_burst_ns, cfg->vm_cost_q10);
+	cfg->boost_cost_q10 = cost_of_share(cfg->boost_share_q10);
+	cfg->irq_cost_q10 = cost_of_share(cfg->irq_share_q10);
+
+	cfg->look_earned_ns = pvs_part_q10(cfg->look_cost_ns, cfg->boost_cost_q10);
+	cfg->boost_span_ns = earned(cfg->boost_burst_ns, cfg->boost_share_q10);
+	/* The look that finds it full enough has been charged already: that must not keep a full
+	 * account closed. */
+	cfg->boost_open_ns = cfg->boost_span_ns -
+			     earned(pvs_min64(cfg->boost_resume_ns, cfg->boost_burst_ns),
+				    cfg->boost_share_q10) +
+			     cfg->look_earned_ns;
+	cfg->irq_span_ns = earned(cfg->irq_burst_ns, cfg->irq_share_q10);
+	cfg->irq_open_ns = cfg->irq_span_ns / 2u;
+
+	per_window = PVS_DIV64((pvs_u64)cfg->storm_rate_hz * cfg->storm_window_ns, SEC);
+	cfg->storm_count_max = (pvs_u32)(per_window + cfg->storm_burst);
+	cfg->storm_cost_ns = (pvs_u32)pvs_part_q10(cfg->storm_window_ns, cfg->storm_share_q10);
 }
 
 PVS_API void pvs_config_resolve(struct pvs_config *cfg)
@@ -68,8 +118,7 @@ PVS_API void pvs_config_resolve(struct pvs_config *cfg)
 	}
 	if (!cfg->boost_resume_ns)
 		cfg->boost_resume_ns = cfg->boost_burst_ns - cfg->boost_burst_ns / 8;
-	/* Rounded up: the cap never gives more than its share. */
-	cfg->vm_cost_q10 = ((1024u * 1024u) + cfg->vm_share_q10 - 1u) / cfg->vm_share_q10;
+	derive(cfg);
 }
 
 static int out_of_range(const char *name, pvs_u32 value, pvs_u32 min, pvs_u32 max,
@@ -97,10 +146,51 @@ PVS_API int pvs_config_check(const struct pvs_config *cfg, struct pvs_config_err
 		if (out_of_range(f->name, *value_of(&copy, f), f->min, f->max, err))
 			return PVS_E_RANGE;
 	}
-	/* An account that can never fill up to here would stay closed for ever. */
-	if (out_of_range("boost_resume_ns", cfg->boost_resume_ns, 1, cfg->boost_burst_ns, err))
+	/* An account that can never fill up to here would stay closed for ever ... */
+	if (out_of_range("boost_resume_ns", cfg->boost_resume_ns, 1, cfg->boost_burst_ns, err) ||
+	    /* ... as would one that a look empties, ... */
+	    out_of_range("look_cost_ns", cfg->look_cost_ns, 1, cfg->boost_resume_ns - 1u, err) ||
+	    /* ... a debt that is forgotten before it is paid ... */
+	    out_of_range("debt_start_ns", cfg->debt_start_ns, 1, cfg->debt_max_ns - 1u, err) ||
+	    /* ... and a cap that never has a quantum. */
+	    out_of_range("vm_quantum_ns", cfg->vm_quantum_ns, 1, cfg->vm_burst_ns, err))
 		return PVS_E_RANGE;
 	return PVS_OK;
+}
+
+/* The default is for a desktop or a server nobody has thought about. */
+static void choose(pvs_u32 profile, struct pvs_config *cfg)
+{
+	switch (profile) {
+	case PVS_PROFILE_MEASURE_ONLY:
+		cfg->flags = PVS_CONFIG_MEASURE_ONLY;
+		break;
+	case PVS_PROFILE_DESKTOP_AUDIO:
+		/* one VM may use most of what a person is not using: a third of its CPU and a CPU
+		 * in all, in bursts of two 2.67 ms periods' work and a frame's compositing */
+		cfg->boost_share_q10 = 341;
+		cfg->boost_burst_ns = 6 * MS;
+		cfg->vm_share_q10 = 1024;
+		break;
+	case PVS_PROFILE_SERVER_OVERCOMMIT:
+		/* holders of locks and receivers of IPIs, no long work: an eighth, and short */
+		cfg->boost_share_q10 = 128;
+		cfg->boost_burst_ns = 2 * MS;
+		cfg->grant_max_ns = 1 * MS;
+		cfg->vm_share_q10 = 256;
+		cfg->vm_burst_ns = 10 * MS;
+		break;
+	case PVS_PROFILE_MOBILE_DVFS:
+		/* a look may wake a CPU from deep idle: fewer of them, and longer boosts */
+		cfg->boost_burst_ns = 8 * MS;
+		cfg->grant_max_ns = 6 * MS;
+		cfg->poll_ns = 16 * MS; /* a 60 Hz frame */
+		cfg->quiet_poll_ns = 250 * MS;
+		cfg->urgent_poll_ns = 4 * MS;
+		break;
+	default:
+		break;
+	}
 }
 
 PVS_API int pvs_config_profile(pvs_u32 profile, struct pvs_config *cfg)
@@ -110,8 +200,7 @@ PVS_API int pvs_config_profile(pvs_u32 profile, struct pvs_config *cfg)
 	if (profile >= PVS_PROFILE_COUNT)
 		return PVS_E_INVALID;
 	*cfg = zero;
-	if (profile == PVS_PROFILE_MEASURE_ONLY)
-		cfg->flags = PVS_CONFIG_MEASURE_ONLY;
+	choose(profile, cfg);
 	pvs_config_resolve(cfg);
 	return PVS_OK;
 }

@@ -10,15 +10,28 @@
 #define LATCH_PAYING 0x4u
 #define LATCH_ALL    0x7u
 
+/* A boost that goes on is not settled yet: its run time is owed, less what a known share gives. */
+static pvs_s64 unsettled(const struct pvs_vcpu *v)
+{
+	pvs_u64 dt = v->clock_ns - v->settled_clock_ns;
+	pvs_u64 run = v->ran_ns - v->settled_ran_ns;
+	pvs_u64 share;
+
+	if (v->klass < PVS_CLASS_TASK && !v->paying)
+		return v->normal_left_ns;
+	share = (pvs_min64(dt, (pvs_u64)1 << 47) * v->share_q16) >> 16;
+	return v->normal_left_ns - (pvs_s64)pvs_less64(run, share);
+}
+
 PVS_API void pvs_state_save(const struct pvs_vcpu *v, struct pvs_saved *out)
 {
 	out->version = PVS_SAVED_VERSION;
 	out->share_q16 = v->share_q16;
-	out->boost_left_ns = v->boost_left_ns;
-	out->irq_left_ns = v->irq_left_ns;
-	out->normal_left_ns = v->normal_left_ns;
-	out->low_ns = v->low_ns;
-	out->low_before_ns = v->low_before_ns;
+	out->boost_used_ns = pvs_used(v->boost_full_at_ns, v->earned_ns);
+	out->irq_used_ns = pvs_used(v->irq_full_at_ns, v->earned_ns);
+	out->normal_left_ns = unsettled(v);
+	out->high_ns = v->high_ns;
+	out->high_before_ns = v->high_before_ns;
 	out->boosted_ns = v->boosted_ns;
 	out->boosts = v->boosts;
 	out->denials = v->denials;
@@ -39,18 +52,21 @@ static pvs_s64 clamp(pvs_s64 value, pvs_s64 min, pvs_s64 max)
 PVS_API int pvs_state_restore(struct pvs_vcpu *v, const struct pvs_config *cfg,
 			      const struct pvs_saved *in)
 {
-	pvs_s64 burst = cfg->boost_burst_ns;
+	pvs_u64 used_max_ns = 2u * cfg->boost_span_ns;
 	pvs_s64 debt_max = cfg->debt_max_ns;
 
 	pvs_vcpu_init(v, cfg);
 	if (in->version != PVS_SAVED_VERSION || (in->latches & ~LATCH_ALL) || in->reserved)
 		return PVS_E_SAVED;
-	v->share_q16 = (pvs_u32)clamp(in->share_q16, 0, 65536);
-	v->boost_left_ns = clamp(in->boost_left_ns, -debt_max, burst);
-	v->irq_left_ns = clamp(in->irq_left_ns, -debt_max, cfg->irq_burst_ns);
-	v->normal_left_ns = clamp(in->normal_left_ns, -debt_max, cfg->credit_max_ns);
-	v->low_ns = clamp(in->low_ns, -debt_max, burst);
-	v->low_before_ns = clamp(in->low_before_ns, -debt_max, burst);
+	/* as far as learning can get, account.c; 0 = not known */
+	v->share_q16 = (pvs_u32)pvs_min64(in->share_q16, 65536u);
+	if (v->share_q16 && v->share_q16 < 256u)
+		v->share_q16 = 256u;
+	v->boost_full_at_ns = pvs_min64(in->boost_used_ns, used_max_ns);
+	v->irq_full_at_ns = pvs_min64(in->irq_used_ns, 2u * cfg->irq_span_ns);
+	v->normal_left_ns = clamp(in->normal_left_ns, -debt_max, 0);
+	v->high_ns = pvs_min64(in->high_ns, used_max_ns);
+	v->high_before_ns = pvs_min64(in->high_before_ns, used_max_ns);
 	v->boosted_ns = in->boosted_ns;
 	v->boosts = in->boosts;
 	v->denials = in->denials;

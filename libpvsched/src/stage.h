@@ -7,42 +7,65 @@
 
 #include <pvs/pvs.h>
 
-/* What a hint is worth before the accounts are asked. */
-struct pvs_want {
-	pvs_u8 klass;  /* PVS_CLASS_* */
-	pvs_u8 reason; /* enum pvs_reason */
-	pvs_u8 on_irq; /* paid from the interrupt account */
-	pvs_u8 urgent; /* the guest asks for a boost, whether it gets one or not */
-	pvs_u8 denied; /* enum pvs_reason why not, or 0 */
-	pvs_u8 spins;  /* it may be spinning for another vCPU, for all this host can see */
-	pvs_u8 reserved[2];
+/* What is known about the step at hand; each stage adds to it. */
+struct pvs_now {
+	pvs_u64 dt_ns;   /* account: wall time since the last step, as far as it can be believed */
+	pvs_u64 run_ns;  /* account: run time since the last step */
+	pvs_u64 left_ns; /* limit: run time until the account that pays is empty */
+	pvs_u32 caps;    /* PVS_CAP_* that mean something to this guest */
+	pvs_u8 klass;    /* boost, limit: PVS_CLASS_* */
+	pvs_u8 reason;   /* boost, limit: enum pvs_reason of that */
+	pvs_u8 on_irq;   /* boost, limit: paid from the interrupt account */
+	pvs_u8 urgent;   /* boost: the guest asks for more than baseline, granted or not */
+	pvs_u8 denied;   /* boost, limit: enum pvs_reason why not, or 0 */
 };
 
 /* account.c: time has passed; move it between the accounts. */
 PVS_STAGE void pvs_account(struct pvs_vcpu *v, const struct pvs_config *cfg,
-			   const struct pvs_facts *facts);
+			   const struct pvs_facts *facts, struct pvs_now *now);
+PVS_STAGE void pvs_settle_normal(struct pvs_vcpu *v, const struct pvs_config *cfg,
+				 const struct pvs_facts *facts);
 
-/* boost.c: take events and hint, and say what class they ask for. */
-PVS_STAGE void pvs_take_event(struct pvs_vcpu *v, pvs_u32 type);
-PVS_STAGE void pvs_take_hint(struct pvs_vcpu *v, const struct pvs_config *cfg,
-			     const struct pvs_io *io);
-PVS_STAGE void pvs_boost_want(const struct pvs_vcpu *v, pvs_u32 caps, struct pvs_want *want);
+/* event.c: what happened, posted or told. */
+PVS_STAGE void pvs_take_events(struct pvs_vcpu *v, const struct pvs_vm *vm,
+			       const struct pvs_config *cfg, const struct pvs_io *io);
+
+/* irq.c: deliveries and their tickets. */
+PVS_STAGE void pvs_irq_inject(struct pvs_vcpu *v, const struct pvs_config *cfg, pvs_u32 vector,
+			      pvs_u32 count);
+PVS_STAGE void pvs_irq_eoi(struct pvs_vcpu *v, pvs_u32 vector);
+
+/* boost.c: take the hint, and say what class it asks for. */
+PVS_STAGE void pvs_boost(struct pvs_vcpu *v, const struct pvs_config *cfg,
+			 const struct pvs_io *io, struct pvs_now *now);
+PVS_STAGE void pvs_forget_hint(struct pvs_vcpu *v);
 
 /* limit.c: what the accounts allow of it. */
 PVS_STAGE void pvs_limit(struct pvs_vcpu *v, struct pvs_vm *vm, const struct pvs_config *cfg,
-			 const struct pvs_facts *facts, struct pvs_want *want);
-PVS_STAGE pvs_u8 pvs_rank(const struct pvs_vcpu *v, const struct pvs_config *cfg);
+			 const struct pvs_facts *facts, struct pvs_now *now);
+PVS_STAGE pvs_u32 pvs_rank(const struct pvs_vcpu *v, const struct pvs_config *cfg);
 
 /* cap.c: the VM's cap, shared by its vCPUs. */
-PVS_STAGE int pvs_cap_take(struct pvs_vm *vm, const struct pvs_config *cfg, pvs_u64 now_ns,
-			   pvs_u64 boost_ns);
+PVS_STAGE int pvs_cap_take(struct pvs_vm *vm, const struct pvs_config *cfg, pvs_u64 now_ns);
 PVS_STAGE void pvs_cap_charge(struct pvs_vm *vm, const struct pvs_config *cfg, pvs_u64 now_ns,
 			      pvs_u64 boost_ns);
 PVS_STAGE void pvs_cap_refund(struct pvs_vm *vm, const struct pvs_config *cfg, pvs_u64 boost_ns);
 
+/* preempt.c: may the preemption that is about to happen wait? */
+PVS_STAGE void pvs_preempt(struct pvs_vcpu *v, const struct pvs_vm *vm,
+			   const struct pvs_config *cfg, struct pvs_io *io);
+
+/* Conditions that are rarely true; the compiler keeps them out of the way. */
+#define PVS_RARE(x) __builtin_expect(!!(x), 0)
+
 PVS_INLINE int pvs_boosted(pvs_u32 klass)
 {
 	return klass >= PVS_CLASS_TASK;
+}
+
+PVS_INLINE int pvs_urgent(pvs_u32 urgency)
+{
+	return urgency >= PVS_URGENCY_INTERACTIVE;
 }
 
 PVS_INLINE pvs_u64 pvs_min64(pvs_u64 a, pvs_u64 b)
@@ -59,6 +82,23 @@ PVS_INLINE pvs_u64 pvs_max64(pvs_u64 a, pvs_u64 b)
 PVS_INLINE pvs_u64 pvs_less64(pvs_u64 a, pvs_u64 b)
 {
 	return a > b ? a - b : 0u;
+}
+
+PVS_INLINE pvs_u64 pvs_part_q10(pvs_u64 ns, pvs_u32 share_q10)
+{
+	return (ns * share_q10) >> 10;
+}
+
+/* What is missing in an account, in earned time. */
+PVS_INLINE pvs_u64 pvs_used(pvs_u64 full_at_ns, pvs_u64 earned_ns)
+{
+	return pvs_less64(full_at_ns, earned_ns);
+}
+
+/* What the configuration grants of a CPU; a host that does not say grants all of it. */
+PVS_INLINE pvs_u32 pvs_entitled_q16(const struct pvs_facts *facts)
+{
+	return facts->entitlement_q16 - 1u < 65536u ? facts->entitlement_q16 : 65536u;
 }
 
 #endif /* PVS_STAGE_H */

@@ -8,15 +8,16 @@
 static int ends_by_kick(pvs_u32 reason)
 {
 	return reason == PVS_REASON_URGENT || reason == PVS_REASON_PENDING ||
-	       reason == PVS_REASON_CRIT || reason == PVS_REASON_IRQ;
+	       reason == PVS_REASON_CRIT || reason == PVS_REASON_IRQ ||
+	       reason == PVS_REASON_TICKET;
 }
 
 /* A raise now would be looked at: nothing is throttled, and no boost is there yet. The first one
  * after a quiet time is worth an exit; then the host looks often enough by itself. */
 static int raise_welcome(const struct pvs_vcpu *v)
 {
-	return v->attached && !v->outside && !pvs_boosted(v->klass) && !v->throttle &&
-	       !v->boost_empty && !v->grant_full && !v->urgent_left_ns;
+	return !v->gate && !pvs_boosted(v->klass) && !v->throttle &&
+	       !v->boost_empty && !v->grant_full && v->clock_ns >= v->urgent_end_ns;
 }
 
 static pvs_u64 applied_word(const struct pvs_vcpu *v, const struct pvs_vm *vm)
@@ -24,6 +25,12 @@ static pvs_u64 applied_word(const struct pvs_vcpu *v, const struct pvs_vm *vm)
 	pvs_u64 word = PVS_PUT(v->klass, PVS_APPLIED_CLASS_SHIFT, PVS_APPLIED_CLASS_BITS) |
 		       PVS_PUT(v->throttle, PVS_APPLIED_THROTTLE_SHIFT, PVS_APPLIED_THROTTLE_BITS);
 
+	if (v->granted)
+		word |= PVS_APPLIED_GRANTED;
+	if (v->dedicated)
+		word |= PVS_APPLIED_DONT_BOTHER;
+	if (v->contended && (vm->terms.features & PVS_F_WAIT))
+		word |= PVS_APPLIED_YIELD_SPIN;
 	if (!(vm->terms.features & PVS_F_KICK))
 		return word;
 	if (pvs_boosted(v->klass) && ends_by_kick(v->reason))
@@ -33,11 +40,27 @@ static pvs_u64 applied_word(const struct pvs_vcpu *v, const struct pvs_vm *vm)
 	return word;
 }
 
-static pvs_u64 left_us(pvs_s64 ns)
+static pvs_u64 left_us(pvs_u64 ns)
 {
-	pvs_u64 us = ns > 0 ? (pvs_u64)ns / 1000u : 0u;
+	return pvs_min64(PVS_DIV64(ns, 1000u), PVS_MASK(PVS_LEFT_BITS));
+}
 
-	return pvs_min64(us, PVS_MASK(PVS_LEFT_BITS));
+PVS_API pvs_u64 pvs_boost_left(const struct pvs_vcpu *v, const struct pvs_config *cfg)
+{
+	pvs_u64 used = pvs_used(v->boost_full_at_ns, v->earned_ns);
+
+	return pvs_part_q10(pvs_less64(cfg->boost_span_ns, used), cfg->boost_share_q10);
+}
+
+/* Words of features that were agreed on; the others stay zero. */
+static void publish_features(const struct pvs_vcpu *v, pvs_u64 features, struct pvs_slot *slot)
+{
+	if (features & PVS_F_IRQ_TICKET)
+		PVS_STORE64(&slot->irq_ticket, v->ticket);
+	if (features & PVS_F_RUN_EPOCH)
+		PVS_STORE64(&slot->run, v->run_epoch);
+	if (features & PVS_F_PERF)
+		PVS_STORE64(&slot->perf, v->perf_word);
 }
 
 /* An odd sequence tells the guest that the line is being written. The plain stores between the
@@ -58,12 +81,16 @@ static void publish_counters(const struct pvs_vcpu *v, struct pvs_slot *slot)
 	PVS_STORE64(&slot->count_seq, seq);
 }
 
-PVS_API void pvs_publish_status(struct pvs_vcpu *v, const struct pvs_vm *vm, struct pvs_slot *slot)
+PVS_API void pvs_publish_status(struct pvs_vcpu *v, const struct pvs_vm *vm,
+				const struct pvs_config *cfg, struct pvs_slot *slot)
 {
+	pvs_u64 window_left_ns = pvs_less64(v->window_end_ns, v->ran_ns);
+
 	PVS_STORE64(&slot->applied, applied_word(v, vm));
 	PVS_STORE64(&slot->window_left,
-		    (left_us((pvs_s64)v->window_left_ns) << PVS_LEFT_WINDOW_SHIFT) |
-			    (left_us(v->boost_left_ns) << PVS_LEFT_BOOST_SHIFT));
+		    (left_us(window_left_ns) << PVS_LEFT_WINDOW_SHIFT) |
+			    (left_us(pvs_boost_left(v, cfg)) << PVS_LEFT_BOOST_SHIFT));
+	publish_features(v, vm->terms.features, slot);
 	if (vm->terms.features & PVS_F_COUNTERS) {
 		v->count_seq += 2u;
 		publish_counters(v, slot);
@@ -76,5 +103,5 @@ PVS_API void pvs_step(struct pvs_vcpu *v, struct pvs_vm *vm, const struct pvs_co
 	pvs_snapshot(slot, &io->snap);
 	pvs_validate(&io->snap, &vm->terms, &v->hint, &io->hint);
 	pvs_decide(v, vm, cfg, io);
-	pvs_publish_status(v, vm, slot);
+	pvs_publish_status(v, vm, cfg, slot);
 }

@@ -3,15 +3,20 @@
  * The whole core as one translation unit, for BPF and other hosts that include it instead of
  * linking it. What they do not call is not compiled in.
  */
+#ifndef PVS_API
 #define PVS_API static __attribute__((unused))
+#endif
 #define PVS_STAGE static __attribute__((unused))
 #include "config.c"
 #include "snapshot.c"
 #include "validate.c"
 #include "account.c"
-#include "cap.c"
+#include "irq.c"
+#include "event.c"
 #include "boost.c"
+#include "cap.c"
 #include "limit.c"
+#include "preempt.c"
 #include "decide.c"
 #include "step.c"
 #include "vm.c"

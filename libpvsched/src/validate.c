@@ -51,6 +51,7 @@ static int torn(pvs_u64 word, pvs_u64 features)
 
 static void keep_intent(const struct pvs_hint *previous, struct pvs_hint *out)
 {
+	out->flags |= PVS_HINT_TORN;
 	out->flags |= previous->flags & (PVS_HINT_IDLE | PVS_HINT_UTIL_VALID | PVS_HINT_WAKE_VALID);
 	out->urgency = previous->urgency;
 	out->level = previous->level;
@@ -113,6 +114,12 @@ static pvs_u64 wait_allowed(pvs_u32 kind, pvs_u64 features)
 	return allowed;
 }
 
+/* Somebody, and nobody who does not exist: `slots` of them from the first one on. */
+static int mask_names_slots(pvs_u64 mask, pvs_u32 slots)
+{
+	return mask && (slots >= PVS_WAIT_MASK_BITS || !(mask >> slots));
+}
+
 static void take_wait(pvs_u64 w, const struct pvs_terms *terms, struct pvs_hint *out)
 {
 	pvs_u32 kind = PVS_GET(w, PVS_WAIT_KIND_SHIFT, PVS_WAIT_KIND_BITS);
@@ -121,13 +128,14 @@ static void take_wait(pvs_u64 w, const struct pvs_terms *terms, struct pvs_hint 
 
 	if (!w)
 		return;
+	if (terms->features & PVS_F_SPLIT_WORDS)
+		mask &= PVS_MASK(PVS_WAIT_MASK_BITS - PVS_TAG_BITS);
 	if (!(terms->features & PVS_F_WAIT) || kind > PVS_WAIT_KIND_MAX ||
-	    (w & ~wait_allowed(kind, terms->features)) || target >= terms->slot_count) {
+	    (w & ~wait_allowed(kind, terms->features)) || target >= terms->slot_count ||
+	    (kind == PVS_WAIT_IPI_MANY && !mask_names_slots(mask, terms->slot_count - target))) {
 		out->malformed |= PVS_WORD_WAIT;
 		return;
 	}
-	if (terms->features & PVS_F_SPLIT_WORDS)
-		mask &= PVS_MASK(PVS_WAIT_MASK_BITS - PVS_TAG_BITS);
 	out->wait_kind = (pvs_u8)kind;
 	out->wait_target = (pvs_u16)target;
 	if (kind == PVS_WAIT_IPI_MANY)
@@ -202,6 +210,8 @@ PVS_API void pvs_validate(const struct pvs_snapshot *snap, const struct pvs_term
 		return;
 	out->flags |= PVS_HINT_ONLINE;
 
+	/* What is not a new statement repeats the old one's number. */
+	out->seq = before.seq;
 	if (torn(snap->intent, terms->features))
 		keep_intent(&before, out);
 	else

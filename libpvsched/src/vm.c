@@ -12,13 +12,32 @@ PVS_API pvs_u64 pvs_features_for(pvs_u32 caps)
 	pvs_u64 f = PVS_F_WAKE | PVS_F_WINDOW | PVS_F_PENDING | PVS_F_COUNTERS | PVS_F_SPLIT_WORDS;
 
 	if (caps & PVS_CAP_SETS_PERF)
-		f |= PVS_F_UTIL;
+		f |= PVS_F_UTIL | PVS_F_UTIL_BOUNDS;
+	if (caps & PVS_CAP_TELLS_PERF)
+		f |= PVS_F_PERF;
+	if (caps & PVS_CAP_CAN_YIELD)
+		f |= PVS_F_WAIT;
 	/* A critical section is over before a host that does not see preemption looks. */
-	if (caps & PVS_CAP_SEES_PREEMPT)
-		f |= PVS_F_CRIT | PVS_F_IRQ;
+	if (caps & PVS_CAP_SEES_PREEMPT) {
+		f |= PVS_F_CRIT | PVS_F_IRQ | PVS_F_RUN_EPOCH;
+		if (caps & PVS_CAP_CAN_DEFER)
+			f |= PVS_F_GRANT;
+		if (caps & PVS_CAP_SEES_INJECT)
+			f |= PVS_F_IRQ_TICKET;
+	}
 	if (caps & PVS_CAP_CAN_KICK)
 		f |= PVS_F_KICK;
 	return f;
+}
+
+/* There may be a bell that this guest will not ring, and a word it does not read. */
+static void set_caps_mask(struct pvs_vm *vm)
+{
+	vm->caps_mask = ~(pvs_u32)0;
+	if (!(vm->terms.features & PVS_F_KICK))
+		vm->caps_mask &= ~PVS_CAP_CAN_KICK;
+	if (!(vm->terms.features & PVS_F_PERF))
+		vm->caps_mask &= ~PVS_CAP_TELLS_PERF;
 }
 
 PVS_API void pvs_vm_init(struct pvs_vm *vm, pvs_u32 caps, pvs_u32 generation, pvs_u32 slot_count)
@@ -34,6 +53,8 @@ PVS_API void pvs_vm_init(struct pvs_vm *vm, pvs_u32 caps, pvs_u32 generation, pv
 	vm->terms.slot_count = slot_count;
 	vm->terms.active = 0;
 	vm->terms.reserved = 0;
+	vm->reserved = 0;
+	set_caps_mask(vm);
 	vm->status = PVS_STATUS_OFFERED;
 	vm->status_reason = PVS_REFUSE_NONE;
 }
@@ -47,6 +68,7 @@ static int set_status(struct pvs_vm *vm, pvs_u32 status, pvs_u32 reason, pvs_u64
 	vm->status_reason = reason;
 	vm->terms.features = features;
 	vm->terms.active = status == PVS_STATUS_ACTIVE;
+	set_caps_mask(vm);
 	return changed;
 }
 
@@ -67,10 +89,12 @@ PVS_API int pvs_vm_negotiate(struct pvs_vm *vm, const struct pvs_choice *choice)
 PVS_API void pvs_vcpu_init(struct pvs_vcpu *v, const struct pvs_config *cfg)
 {
 	__builtin_memset(v, 0, sizeof(*v));
-	v->boost_left_ns = cfg->boost_burst_ns;
-	v->irq_left_ns = cfg->irq_burst_ns;
-	v->low_ns = cfg->boost_burst_ns;
-	v->low_before_ns = cfg->boost_burst_ns;
+	v->hold_end_ns = cfg->level_hold_ns;
+	v->storm_end_ns = cfg->storm_window_ns;
+	v->crit_mask = PVS_CRIT_ALL;
+	v->run_epoch = 1;
+	v->gate = PVS_REASON_DETACHED;
+	v->ticket_vector = PVS_VECTOR_UNKNOWN;
 	v->hint.util_ceil = PVS_UTIL_MAX;
 	v->klass = PVS_CLASS_BASELINE;
 	v->weight_q10 = 1024u;

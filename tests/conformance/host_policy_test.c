@@ -85,9 +85,9 @@ static void PVS_H_11__bad_throttled_a_guest_still_gets_less(void **state)
 
 	(void)state;
 	world_init(&w, CAPS_OWNER);
-	w.v.boost_left_ns = -1000;
+	set_boost_left(&w, -1000);
 	w.v.boost_empty = 1;
-	w.v.raise_wait_ns = 100 * MS;
+	w.v.raise_ok_ns = w.v.clock_ns + 100 * MS;
 	w.v.suspect = 1;
 	w.v.grant_full = 1;
 	say_urgency(&w, PVS_URGENCY_REALTIME);
@@ -106,6 +106,7 @@ static void PVS_H_12__ok_a_rested_account_boosts_again(void **state)
 	debtless_init(&w);
 	w.cfg.grant_max_ns = 100 * MS;
 	w.cfg.vm_burst_ns = 1000 * MS;
+	configure(&w);
 	say_urgency(&w, PVS_URGENCY_REALTIME);
 	look(&w);
 	boosted_run(&w, 50 * MS);
@@ -128,6 +129,7 @@ static void PVS_H_12__bad_an_empty_account_ends_the_boost_whatever_is_said(void 
 	debtless_init(&w);
 	w.cfg.grant_max_ns = 100 * MS;
 	w.cfg.vm_burst_ns = 1000 * MS;
+	configure(&w);
 	say_urgency(&w, PVS_URGENCY_REALTIME);
 	look(&w);
 	ran = boosted_run(&w, 50 * MS);
@@ -250,6 +252,7 @@ static void PVS_H_14__ok_a_hint_that_is_said_again_stays_fresh(void **state)
 	(void)state;
 	world_init(&w, CAPS_OWNER);
 	w.cfg.stale_ns = 1 * MS;
+	configure(&w);
 	say_urgency(&w, PVS_URGENCY_REALTIME);
 	look(&w);
 	run_for(&w, 999 * US);
@@ -266,6 +269,7 @@ static void PVS_H_14__bad_an_old_hint_boosts_no_more(void **state)
 	(void)state;
 	world_init(&w, CAPS_OWNER);
 	w.cfg.stale_ns = 1 * MS;
+	configure(&w);
 	say_urgency(&w, PVS_URGENCY_REALTIME);
 	look(&w);
 	run_for(&w, 1 * MS);
@@ -318,10 +322,10 @@ static void PVS_H_16__ok_a_host_that_sees_no_wake_ups_arms_and_charges_run_time_
 	say_idle(&w, PVS_URGENCY_REALTIME);
 	assert_int_equal(look(&w), PVS_CLASS_TASK);
 	assert_int_equal(w.io.decision.reason, PVS_REASON_ARMED);
-	left = w.v.boost_left_ns;
+	left = boost_left(&w);
 	sleep_for(&w, 500 * MS);
 	assert_int_equal(look(&w), PVS_CLASS_TASK);
-	assert_true(w.v.boost_left_ns >= left);
+	assert_true(boost_left(&w) >= left);
 	assert_true(w.v.boosted_ns == 0);
 }
 
@@ -398,18 +402,18 @@ static void PVS_H_18__bad_a_critical_section_is_not_longer_than_the_accounts(voi
 static void PVS_H_19__ok_interrupts_are_paid_from_their_own_account(void **state)
 {
 	struct world w;
-	pvs_s64 boost_left;
+	pvs_s64 before;
 
 	(void)state;
 	world_init(&w, CAPS_OWNER);
 	w.slot.irq = PVS_LE64(PVS_IRQ_HARDIRQ);
 	assert_int_equal(look(&w), PVS_CLASS_CRITICAL);
 	assert_int_equal(w.io.decision.reason, PVS_REASON_IRQ);
-	boost_left = w.v.boost_left_ns;
+	before = boost_left(&w);
 	run_for(&w, 300 * US);
 	look(&w);
-	assert_true(w.v.boost_left_ns >= boost_left);
-	assert_true(w.v.irq_left_ns < (pvs_s64)w.cfg.irq_burst_ns);
+	assert_true(boost_left(&w) >= before);
+	assert_true(irq_left(&w) < (pvs_s64)w.cfg.irq_burst_ns);
 }
 
 static void PVS_H_19__bad_an_interrupt_without_end_empties_it(void **state)
@@ -530,7 +534,7 @@ static void PVS_H_26__bad_a_flipping_hint_raises_no_more_often(void **state)
 	}
 	assert_true(w.v.boosts <= 1000 / 50 + 1);
 	say(&w, URGENT);
-	w.v.raise_wait_ns = w.cfg.raise_min_ns;
+	w.v.raise_ok_ns = w.v.clock_ns + w.cfg.raise_min_ns;
 	look(&w);
 	assert_int_equal(w.io.decision.throttle, PVS_THROTTLE_RATE);
 }
@@ -612,13 +616,15 @@ static void PVS_H_31__ok_accounts_and_counters_survive(void **state)
 	say(&w, URGENT);
 	ring(&w);
 	run_for(&w, 1 * MS);
+	say(&w, 0);
 	look(&w);
+	assert_true(w.v.normal_left_ns < 0);
 	w.v.boost_empty = 1;
 	w.v.paying = 1;
 	pvs_state_save(&w.v, &saved);
 	assert_int_equal(pvs_state_restore(&other, &w.cfg, &saved), PVS_OK);
 	assert_true(other.boost_empty && other.paying && !other.irq_empty);
-	assert_true(other.boost_left_ns == w.v.boost_left_ns);
+	assert_true(pvs_boost_left(&other, &w.cfg) == pvs_boost_left(&w.v, &w.cfg));
 	assert_true(other.normal_left_ns == w.v.normal_left_ns);
 	assert_int_equal(other.boosts, 1);
 	assert_true(other.boosted_ns == 1 * MS);
@@ -634,15 +640,16 @@ static void PVS_H_31__bad_a_forged_state_is_no_gift(void **state)
 	world_init(&w, CAPS_OWNER);
 	pvs_vcpu_init(&fresh, &w.cfg);
 	pvs_state_save(&fresh, &saved);
-	saved.boost_left_ns = 1ll << 60;
-	saved.irq_left_ns = 1ll << 60;
+	/* what is missing is unsigned: no number stands for more than full */
 	saved.normal_left_ns = 1ll << 60;
-	saved.low_ns = 1ll << 60;
 	assert_int_equal(pvs_state_restore(&forged, &w.cfg, &saved), PVS_OK);
-	assert_true(forged.boost_left_ns == fresh.boost_left_ns);
-	assert_true(forged.irq_left_ns == fresh.irq_left_ns);
-	assert_true(forged.normal_left_ns <= (pvs_s64)w.cfg.credit_max_ns);
-	assert_true(forged.low_ns <= fresh.low_ns);
+	assert_true(forged.normal_left_ns == fresh.normal_left_ns);
+	assert_memory_equal(&forged, &fresh, sizeof(fresh));
+	saved.boost_used_ns = saved.irq_used_ns = saved.high_ns = saved.high_before_ns = ~0ull;
+	assert_int_equal(pvs_state_restore(&forged, &w.cfg, &saved), PVS_OK);
+	assert_true(pvs_boost_left(&forged, &w.cfg) == 0);
+	assert_true(forged.boost_full_at_ns <= 2 * w.cfg.boost_span_ns);
+	assert_true(forged.irq_full_at_ns <= 2 * w.cfg.irq_span_ns);
 	saved.version++;
 	assert_int_equal(pvs_state_restore(&forged, &w.cfg, &saved), PVS_E_SAVED);
 	assert_memory_equal(&forged, &fresh, sizeof(fresh));
@@ -660,6 +667,7 @@ static void PVS_H_32__ok_measure_only_decides_and_counts_as_ever(void **state)
 	world_init(&w, CAPS_OWNER);
 	world_init(&measured, CAPS_OWNER);
 	measured.cfg.flags |= PVS_CONFIG_MEASURE_ONLY;
+	configure(&measured);
 	say(&w, URGENT);
 	say(&measured, URGENT);
 	assert_int_equal(look(&measured), look(&w));
@@ -675,6 +683,7 @@ static void PVS_H_32__bad_no_measured_decision_is_to_be_applied(void **state)
 	(void)state;
 	world_init(&w, CAPS_OWNER);
 	w.cfg.flags |= PVS_CONFIG_MEASURE_ONLY;
+	configure(&w);
 	for (urgency = 0; urgency <= PVS_URGENCY_MAX; urgency++) {
 		say_urgency(&w, urgency);
 		look(&w);
@@ -688,11 +697,11 @@ static void PVS_H_33__ok_time_that_passes_refills(void **state)
 
 	(void)state;
 	world_init(&w, CAPS_OWNER);
-	w.v.boost_left_ns = 0;
+	set_boost_left(&w, 0);
 	sleep_for(&w, 12 * MS);
 	look(&w);
 	/* a third of a CPU, a quarter of that */
-	assert_in_range(w.v.boost_left_ns, 990 * US, 1000 * US);
+	assert_in_range(boost_left(&w), 990 * US, 1000 * US);
 }
 
 static void PVS_H_33__bad_a_clock_that_steps_or_jumps_gives_and_takes_nothing(void **state)
@@ -703,16 +712,16 @@ static void PVS_H_33__bad_a_clock_that_steps_or_jumps_gives_and_takes_nothing(vo
 	world_init(&w, CAPS_OWNER);
 	say(&w, URGENT);
 	ring(&w);
-	w.v.boost_left_ns = 1 * MS;
+	set_boost_left(&w, 1 * MS);
 	w.io.facts.now_ns -= 500 * MS;
 	w.io.facts.run_ns = 0;
 	look(&w);
-	assert_true(w.v.boost_left_ns == 1 * MS);
+	assert_true(boost_left(&w) == 1 * MS);
 	/* a leap of a century is one dt_max_ns */
-	w.v.boost_left_ns = -(1ll << 40);
+	set_boost_left(&w, -(1ll << 40));
 	w.io.facts.now_ns += 3155760000ull * 1000 * MS;
 	look(&w);
-	assert_true(w.v.boost_left_ns < 0);
+	assert_true(boost_left(&w) < 0);
 	w.io.facts.run_ns = ~0ull;
 	look(&w);
 	assert_true(w.v.boosted_ns <= w.cfg.dt_max_ns);

@@ -79,8 +79,8 @@ static void PVS_H_22__ok_window_and_account_are_said_in_us(void **state)
 	left = PVS_LE64(w.slot.window_left);
 	assert_int_equal(PVS_GET(left, PVS_LEFT_WINDOW_SHIFT, PVS_LEFT_BITS), 600);
 	assert_int_equal(PVS_GET(left, PVS_LEFT_BOOST_SHIFT, PVS_LEFT_BITS),
-			 w.v.boost_left_ns / 1000);
-	assert_true(w.v.boost_left_ns > 0);
+			 boost_left(&w) / 1000);
+	assert_true(boost_left(&w) > 0);
 }
 
 static void PVS_H_22__bad_an_overdrawn_account_is_said_as_empty(void **state)
@@ -89,7 +89,7 @@ static void PVS_H_22__bad_an_overdrawn_account_is_said_as_empty(void **state)
 
 	(void)state;
 	world_init(&w, CAPS_OWNER);
-	w.v.boost_left_ns = -5 * (pvs_s64)MS;
+	set_boost_left(&w, -5 * (pvs_s64)MS);
 	look(&w);
 	assert_true(PVS_LE64(w.slot.window_left) == 0);
 }
@@ -150,7 +150,7 @@ static void PVS_H_29__bad_no_bell_without_the_feature_or_while_throttled(void **
 
 	(void)state;
 	world_init(&w, CAPS_USER);
-	w.vm.terms.features &= ~PVS_F_KICK;
+	refuse(&w, PVS_F_KICK);
 	look(&w);
 	assert_false(applied(&w) & bells);
 	say(&w, URGENT);
@@ -158,7 +158,7 @@ static void PVS_H_29__bad_no_bell_without_the_feature_or_while_throttled(void **
 	assert_false(applied(&w) & bells);
 
 	world_init(&w, CAPS_USER);
-	w.v.boost_left_ns = -1000;
+	set_boost_left(&w, -1000);
 	say(&w, URGENT);
 	ring(&w);
 	assert_int_equal(PVS_GET(applied(&w), PVS_APPLIED_THROTTLE_SHIFT, 8),

@@ -9,14 +9,15 @@
 
 #define BIT(n) ((pvs_u64)1 << (n))
 #define GENERATION 7u
+#define SLOTS 32u
 #define LIFE (PVS_LIFE_ONLINE | (pvs_u64)GENERATION << PVS_LIFE_GEN_SHIFT)
 #define WHOLE (PVS_F_ALL & ~PVS_F_SPLIT_WORDS)
 
-/* Validates one slot under `features`, four slots, generation 7. */
+/* Validates one slot under `features`, 32 slots, generation 7. */
 static struct pvs_hint hint_of(const struct pvs_snapshot *snap, pvs_u64 features)
 {
 	struct pvs_terms terms = { .features = features, .generation = GENERATION,
-				   .slot_count = 4, .active = 1 };
+				   .slot_count = SLOTS, .active = 1 };
 	struct pvs_hint before, out;
 
 	memset(&before, 0, sizeof(before));
@@ -38,12 +39,18 @@ static struct pvs_choice choice_of(pvs_u64 features)
 static void PVS_H_02__ok_what_a_host_can_do_is_offered(void **state)
 {
 	const pvs_u64 needs_nothing = PVS_F_WAKE | PVS_F_WINDOW | PVS_F_PENDING;
-	const pvs_u64 needs_sight = PVS_F_CRIT | PVS_F_IRQ;
+	const pvs_u64 needs_sight = PVS_F_CRIT | PVS_F_IRQ | PVS_F_RUN_EPOCH;
 
 	(void)state;
 	assert_true((pvs_features_for(0) & needs_nothing) == needs_nothing);
 	assert_true((pvs_features_for(PVS_CAP_SEES_PREEMPT) & needs_sight) == needs_sight);
 	assert_true(pvs_features_for(PVS_CAP_SETS_PERF) & PVS_F_UTIL);
+	assert_true(pvs_features_for(PVS_CAP_SETS_PERF) & PVS_F_UTIL_BOUNDS);
+	assert_true(pvs_features_for(PVS_CAP_TELLS_PERF) & PVS_F_PERF);
+	assert_true(pvs_features_for(PVS_CAP_CAN_YIELD) & PVS_F_WAIT);
+	assert_true(pvs_features_for(PVS_CAP_SEES_PREEMPT | PVS_CAP_CAN_DEFER) & PVS_F_GRANT);
+	assert_true(pvs_features_for(PVS_CAP_SEES_PREEMPT | PVS_CAP_SEES_INJECT) &
+		    PVS_F_IRQ_TICKET);
 	assert_true(pvs_features_for(PVS_CAP_CAN_KICK) & PVS_F_KICK);
 }
 
@@ -52,17 +59,23 @@ static void PVS_H_02__bad_what_a_host_cannot_do_is_not_offered(void **state)
 	pvs_u32 caps;
 
 	(void)state;
-	for (caps = 0; caps < 0x400; caps++) {
+	for (caps = 0; caps < 0x800; caps++) {
 		pvs_u64 f = pvs_features_for(caps);
 
 		assert_true((f & ~PVS_F_ALL) == 0);
-		/* later: nothing acts on these yet */
-		assert_true((f & (PVS_F_WAIT | PVS_F_RUN_EPOCH | PVS_F_GRANT | PVS_F_UTIL_BOUNDS |
-				  PVS_F_IRQ_TICKET | PVS_F_PERF)) == 0);
 		if (!(caps & PVS_CAP_SETS_PERF))
-			assert_true((f & PVS_F_UTIL) == 0);
+			assert_true((f & (PVS_F_UTIL | PVS_F_UTIL_BOUNDS)) == 0);
+		if (!(caps & PVS_CAP_TELLS_PERF))
+			assert_true((f & PVS_F_PERF) == 0);
+		if (!(caps & PVS_CAP_CAN_YIELD))
+			assert_true((f & PVS_F_WAIT) == 0);
 		if (!(caps & PVS_CAP_SEES_PREEMPT))
-			assert_true((f & (PVS_F_CRIT | PVS_F_IRQ)) == 0);
+			assert_true((f & (PVS_F_CRIT | PVS_F_IRQ | PVS_F_RUN_EPOCH | PVS_F_GRANT |
+					  PVS_F_IRQ_TICKET)) == 0);
+		if (!(caps & PVS_CAP_CAN_DEFER))
+			assert_true((f & PVS_F_GRANT) == 0);
+		if (!(caps & PVS_CAP_SEES_INJECT))
+			assert_true((f & PVS_F_IRQ_TICKET) == 0);
 		if (!(caps & PVS_CAP_CAN_KICK))
 			assert_true((f & PVS_F_KICK) == 0);
 	}
@@ -205,11 +218,11 @@ static void PVS_H_05__bad_a_reset_pays_no_debts(void **state)
 	assert_int_equal(look(&w), PVS_CLASS_TASK);
 	run_for(&w, 1 * MS);
 	look(&w);
-	left = w.v.boost_left_ns;
+	left = boost_left(&w);
 	assert_true(left < (pvs_s64)w.cfg.boost_burst_ns);
 	w.slot.life = 0;
 	assert_int_equal(step(&w, PVS_EV_RESET), PVS_CLASS_BASELINE);
-	assert_true(w.v.boost_left_ns == left);
+	assert_true(boost_left(&w) == left);
 	assert_int_equal(w.v.hint.urgency, 0);
 }
 
@@ -287,7 +300,7 @@ static void PVS_H_08__ok_every_word_at_its_highest_legal_value_is_taken(void **s
 			  BIT(27) | 0xffffull << 32 | BIT(48) | BIT(49) | 0xffull << 52,
 		.crit = PVS_CRIT_ALL,
 		.irq = PVS_IRQ_BITS_ALL | 0xffffull << 8,
-		.wait = PVS_WAIT_IPI_MANY | 3ull << 4 | 0xffffffffull << 32,
+		.wait = PVS_WAIT_IPI_MANY | 0xffffffffull << 32,
 		.util_bounds = 1024 | 1024ull << 11,
 		.pending = 0x5f,
 	};
@@ -305,7 +318,7 @@ static void PVS_H_08__ok_every_word_at_its_highest_legal_value_is_taken(void **s
 	assert_int_equal(h.crit, 15);
 	assert_int_equal(h.irq, 7);
 	assert_int_equal(h.irq_ack, 0xffff);
-	assert_int_equal(h.wait_target, 3);
+	assert_int_equal(h.wait_target, 0);
 	assert_true(h.wait_mask == 0xffffffffu);
 	assert_int_equal(h.util_floor, 1024);
 	assert_int_equal(h.util_ceil, 1024);
@@ -348,7 +361,9 @@ static void PVS_H_08__bad_every_value_out_of_range_spoils_its_word(void **state)
 		{ 0, 6ull << PVS_INTENT_WAKE_CLASS_SHIFT },
 		{ 3, PVS_WAIT_KIND_MAX + 1 },
 		{ 3, 15 },
-		{ 3, PVS_WAIT_LOCK | 4ull << 4 },	     /* there are four slots */
+		{ 3, PVS_WAIT_LOCK | 32ull << 4 },	     /* there are 32 slots */
+		{ 3, PVS_WAIT_IPI_MANY },		     /* names nobody */
+		{ 3, PVS_WAIT_IPI_MANY | 31ull << 4 | BIT(33) },
 		{ 3, PVS_WAIT_IPI | 0xffffull << 4 },
 		{ 3, PVS_WAIT_LOCK | BIT(48) },		     /* above the epoch */
 		{ 3, PVS_WAIT_ANY | 1ull << 4 },	     /* names somebody */

@@ -4,7 +4,7 @@
  *
  * Zero means "the default". pvs_config_resolve() fills the defaults in and must be called once
  * before the struct is handed to the core; pvs_config_check() says which field is wrong and why.
- * All fields are pvs_u32. `_ns` is nanoseconds, `_q10` a share in 1/1024.
+ * All fields that are set are pvs_u32. `_ns` is nanoseconds, `_q10` a share in 1/1024.
  */
 #ifndef PVS_CONFIG_H
 #define PVS_CONFIG_H
@@ -80,15 +80,50 @@ struct pvs_config {
 	pvs_u32 dt_max_ns;        /* a single step of time counts at most this, 1 ms..4 s,
 				   * default 1 s */
 
-	/* Derived by pvs_config_resolve(); never set by hand. */
+	/* Interrupts: a ticket is open from the delivery until the guest's acknowledgement. */
+	pvs_u32 ticket_max_ns;    /* run time after which a ticket closes by itself, 10 us..100 ms,
+				   * default 1 ms (irq_burst_ns: more is never paid for) */
+	pvs_u32 storm_window_ns;  /* deliveries and their cost are summed over this, 1 ms..1 s,
+				   * default 10 ms (seed 003) */
+	pvs_u32 storm_share_q10;  /* part of the window that boosts opened by tickets may cost,
+				   * 1..1024, default 102 (10 %, seed 003) */
+	pvs_u32 storm_rate_hz;    /* deliveries a second, 100..1000000, default 20000 */
+	pvs_u32 storm_burst;      /* and this many more in one window, 1..65535, default 64 */
+	pvs_u32 storm_hold_ns;    /* over when both stayed below half for this long, 1 ms..4 s,
+				   * default 100 ms */
+
+	/* About to be preempted. */
+	pvs_u32 defer_ns;         /* a critical section puts one preemption off by this,
+				   * 1 us..1 ms, default 50 us (the upper end of what rseq slice
+				   * extensions grant, 5..50 us) */
+	pvs_u32 reserved0;        /* zero */
+
+	/*
+	 * Derived by pvs_config_resolve(); never set by hand. Accounts are kept as a backlog in
+	 * entitled time ("earned"): what has been used, divided by the account's share.
+	 */
 	pvs_u32 vm_cost_q10;      /* wall time that one ns of boost costs the VM's cap */
-	pvs_u32 reserved;
+	pvs_u32 boost_cost_q10;   /* earned time that one ns of boost costs */
+	pvs_u32 irq_cost_q10;     /* the same, when an interrupt opened it */
+	pvs_u32 storm_count_max;  /* deliveries in one window */
+	pvs_u32 storm_cost_ns;    /* boosted run time by tickets in one window */
+	pvs_u32 decision_flags;   /* PVS_DECISION_* of every decision */
+	pvs_u64 vm_quantum_wall_ns; /* wall time of a quantum of the VM's cap ... */
+	pvs_u64 vm_burst_wall_ns;   /* ... and of all of it */
+	pvs_u64 boost_span_ns;    /* the whole boost account in earned time */
+	pvs_u64 boost_open_ns;    /* backlog at which an emptied account opens again */
+	pvs_u64 irq_span_ns;
+	pvs_u64 irq_open_ns;
+	pvs_u64 look_earned_ns;   /* look_cost_ns in earned time */
 };
 
 /* Profiles: a config with zeros (= defaults) but for what the use asks for. */
-#define PVS_PROFILE_DEFAULT       0u
-#define PVS_PROFILE_MEASURE_ONLY  1u
-#define PVS_PROFILE_COUNT         2u
+#define PVS_PROFILE_DEFAULT           0u
+#define PVS_PROFILE_MEASURE_ONLY      1u /* the safe first deployment */
+#define PVS_PROFILE_DESKTOP_AUDIO     2u /* few VMs, a person in front: short work, soon */
+#define PVS_PROFILE_SERVER_OVERCOMMIT 3u /* many VMs: locks and throughput, small boosts */
+#define PVS_PROFILE_MOBILE_DVFS       4u /* looks wake a CPU: fewer of them, longer bursts */
+#define PVS_PROFILE_COUNT             5u
 
 struct pvs_config_error {
 	const char *field; /* static string, never NULL after an error */

@@ -21,6 +21,9 @@
 #define PVS_CAP_CAN_KICK     0x020u /* the guest has a doorbell */
 #define PVS_CAP_SEES_WAIT    0x040u /* it can tell facts.wait_ns when asked to */
 #define PVS_CAP_SETS_PERF    0x080u /* performance requests have an effect */
+#define PVS_CAP_TELLS_PERF   0x100u /* facts.capacity, perf and contention are told */
+#define PVS_CAP_CAN_YIELD    0x200u /* a yield can be directed: pvs/yield.h */
+#define PVS_CAP_IRQ_WINDOW   0x400u /* EV_IRQ_WINDOW can be armed */
 
 struct pvs_event {
 	pvs_u16 type; /* enum pvs_event_type */
@@ -37,7 +40,13 @@ struct pvs_facts {
 	pvs_u32 timer_granularity_ns; /* the host cannot end a boost more exactly than this */
 	pvs_u8 nested;   /* 1: the vCPU runs a nested guest; its words are not looked at */
 	pvs_u8 wait_known; /* 1: wait_ns is of now */
-	pvs_u8 reserved[2];
+	pvs_u8 contended;  /* 1: others wait for the CPU it runs on: spinning there is a waste */
+	pvs_u8 dedicated;  /* 1: it has a CPU of its own: hints cannot have an effect */
+	/* with PVS_CAP_TELLS_PERF, each 0..1024, larger values count as 1024 */
+	pvs_u16 capacity;   /* of the CPU it runs on, of the most capable one */
+	pvs_u16 perf;       /* its current performance, on the same scale */
+	pvs_u16 contention; /* share of time it waited lately */
+	pvs_u16 reserved;
 };
 
 /* decision.flags */
@@ -51,7 +60,6 @@ struct pvs_facts {
 #define PVS_DECISION_ARM_IRQ_WINDOW 0x40u /* tell me when the guest re-enables interrupts */
 
 #define PVS_NEVER PVS_U64(0xffffffffu, 0xffffffffu)
-#define PVS_NO_TARGET 0xffffffffu
 
 struct pvs_decision {
 	pvs_u8 klass;    /* PVS_CLASS_BELOW..PVS_CLASS_CRITICAL */
@@ -60,9 +68,10 @@ struct pvs_decision {
 	pvs_u8 throttle; /* PVS_THROTTLE_* */
 	pvs_u32 flags;   /* PVS_DECISION_* */
 	pvs_u32 weight_q10; /* weight at and below baseline, 1024 = the baseline's own */
-	pvs_u32 yield_to;   /* slot to yield to, or PVS_NO_TARGET */
-	pvs_u32 perf_q10;   /* performance wanted, 0..1024; 0 = no statement */
-	pvs_u32 reserved;
+	pvs_u32 perf_q10;   /* performance wanted, 0..1024, within the guest's bounds; 0 = no
+			     * statement */
+	pvs_u8 defer;       /* EV_PREEMPT: enum pvs_reason why put off or not; else 0 */
+	pvs_u8 reserved[3];
 	pvs_u64 recheck_at_ns; /* call again at this time at the latest, or PVS_NEVER */
 	pvs_u64 ring_at_ns;    /* a doorbell before this time cannot change anything */
 };
@@ -112,14 +121,15 @@ PVS_API void pvs_decide(struct pvs_vcpu *v, struct pvs_vm *vm, const struct pvs_
 
 /*
  * One checkpoint, whole: snapshot -> validate -> decide -> status words. `slot` is the shared
- * slot of this vCPU. Context and cost as pvs_decide(), and 7 loads, at most 10 stores.
+ * slot of this vCPU. Context and cost as pvs_decide(), and 7 loads, at most 12 stores.
  */
 PVS_API void pvs_step(struct pvs_vcpu *v, struct pvs_vm *vm, const struct pvs_config *cfg,
 		      struct pvs_slot *slot, struct pvs_io *io);
 
 /* Writes what the guest may know: applied, window_left and, when COUNTERS is accepted, the
  * counters. The host's words are only ever written. Context: as pvs_decide(). O(1). */
-PVS_API void pvs_publish_status(struct pvs_vcpu *v, const struct pvs_vm *vm, struct pvs_slot *slot);
+PVS_API void pvs_publish_status(struct pvs_vcpu *v, const struct pvs_vm *vm,
+				const struct pvs_config *cfg, struct pvs_slot *slot);
 
 /*
  * Compares two vCPUs that both want one CPU: 1 when `a` goes first, -1 when `b` does, 0 when the
@@ -129,16 +139,17 @@ PVS_API int pvs_preempts(const struct pvs_vcpu *a, const struct pvs_vcpu *b);
 
 /* ---- save and restore (migration, daemon restart): durations only, never a point in time ---- */
 
-#define PVS_SAVED_VERSION 1u
+#define PVS_SAVED_VERSION 2u
 
 struct pvs_saved {
 	pvs_u32 version; /* PVS_SAVED_VERSION */
 	pvs_u32 share_q16;
-	pvs_s64 boost_left_ns;
-	pvs_s64 irq_left_ns;
+	/* missing in the accounts, in earned time; see state.h */
+	pvs_u64 boost_used_ns;
+	pvs_u64 irq_used_ns;
 	pvs_s64 normal_left_ns;
-	pvs_s64 low_ns;
-	pvs_s64 low_before_ns;
+	pvs_u64 high_ns;
+	pvs_u64 high_before_ns;
 	pvs_u64 boosted_ns;
 	pvs_u32 boosts;
 	pvs_u32 denials;
@@ -147,6 +158,10 @@ struct pvs_saved {
 	pvs_u32 latches; /* bit 0 boost_empty, bit 1 irq_empty, bit 2 paying */
 	pvs_u32 reserved;
 };
+
+/* Run time left in the boost account, ns; 0 when it is empty or overdrawn. Context: as
+ * pvs_decide(). O(1). */
+PVS_API pvs_u64 pvs_boost_left(const struct pvs_vcpu *v, const struct pvs_config *cfg);
 
 /* Fills *out from *v. Context: as pvs_decide(). O(1). */
 PVS_API void pvs_state_save(const struct pvs_vcpu *v, struct pvs_saved *out);

@@ -12,6 +12,7 @@
 #define PVS_HINT_IDLE       0x02u /* the guest is about to halt */
 #define PVS_HINT_UTIL_VALID 0x04u
 #define PVS_HINT_WAKE_VALID 0x08u
+#define PVS_HINT_TORN       0x10u /* half of `intent` has arrived: it repeats the last one */
 
 /* hint.malformed: a bit for each word that was malformed */
 #define PVS_WORD_INTENT  0x01u
@@ -24,27 +25,29 @@
 
 /* A hint that may be believed to be well-formed, not to be true. All fields are in range. */
 struct pvs_hint {
+	/* What makes a statement a new one; four bytes that are compared as one. */
+	pvs_u8 seq;
+	pvs_u8 crit;         /* PVS_CRIT_* */
+	pvs_u8 irq;          /* PVS_IRQ_* bits */
+	pvs_u8 pending;      /* class << 4 | level of a task queued by another vCPU, 0 = none */
+
 	pvs_u8 flags;
 	pvs_u8 urgency;      /* PVS_URGENCY_* of what runs now */
 	pvs_u8 level;        /* 0..15 */
 	pvs_u8 wake_urgency; /* PVS_URGENCY_*, meaningful with WAKE_VALID */
 	pvs_u8 wake_level;
-	pvs_u8 pending;      /* class << 4 | level of a task queued by another vCPU, 0 = none */
-	pvs_u8 crit;         /* PVS_CRIT_* */
-	pvs_u8 irq;          /* PVS_IRQ_* bits */
-	pvs_u16 irq_ack;
+	pvs_u8 malformed;    /* PVS_WORD_* of this snapshot */
+	pvs_u8 wait_kind;    /* PVS_WAIT_* */
+	pvs_u8 reserved;
 	pvs_u16 util;        /* 0..1024, meaningful with UTIL_VALID */
 	pvs_u16 util_floor;  /* 0..1024 */
 	pvs_u16 util_ceil;   /* 0..1024 */
 	pvs_u16 window_us;   /* 0 = none */
-	pvs_u8 seq;
-	pvs_u8 malformed;    /* PVS_WORD_* of this snapshot */
-	pvs_u8 wait_kind;    /* PVS_WAIT_* */
-	pvs_u8 reserved;
+	pvs_u16 irq_ack;
 	pvs_u16 wait_target; /* < PVS_SLOT_COUNT_MAX */
+	pvs_u32 wait_mask;
 	pvs_u16 wait_epoch;
 	pvs_u16 reserved2;
-	pvs_u32 wait_mask;
 };
 
 /* What validation depends on. */
@@ -58,7 +61,7 @@ struct pvs_terms {
 
 /*
  * Turns `snap` into a hint. A malformed word contributes what it would when zero (its baseline)
- * and sets its bit in out->malformed; the other words are not affected. With PVS_F_SPLIT_WORDS,
+ * (but for its sequence, which is kept) and sets its bit in out->malformed; the other words are not affected. With PVS_F_SPLIT_WORDS,
  * a word whose tags differ is torn: it keeps what `previous` says. `previous` may equal `out`.
  * Context: any. Complexity: O(1).
  */

@@ -179,17 +179,17 @@ static void detach__restores_once_and_is_idempotent(void **state)
 static void detach__does_not_refill_the_accounts(void **state)
 {
 	struct fixture f;
-	pvs_s64 left_ns;
+	pvs_u64 left_ns;
 
 	(void)state;
 	fixture_init(&f, CAPS_USER);
 	boost_vcpu(&f, 0);
 	runs(&f, 0, 1 * MS);
 	pvs_host_detach(&f.host, 0);
-	left_ns = f.vcpus[0].core.boost_left_ns;
+	left_ns = pvs_boost_left(&f.vcpus[0].core, &f.host.config);
 	assert_true(left_ns < f.host.config.boost_burst_ns);
 	assert_int_equal(pvs_host_attach(&f.host, 0, &f.nulls[0], 0), PVS_OK);
-	assert_true(f.vcpus[0].core.boost_left_ns == left_ns);
+	assert_true(pvs_boost_left(&f.vcpus[0].core, &f.host.config) == left_ns);
 	fixture_free(&f);
 }
 

@@ -31,37 +31,45 @@ static int fresh(void **state)
 	return 0;
 }
 
+/* A quantum of this size. */
+static int take(pvs_u64 now_ns, pvs_u64 ns)
+{
+	cfg.vm_quantum_ns = (pvs_u32)ns;
+	pvs_config_resolve(&cfg);
+	return pvs_cap_take(&vm, &cfg, now_ns);
+}
+
 static void cap__gives_its_burst_and_then_nothing(void **state)
 {
 	(void)state;
-	assert_true(pvs_cap_take(&vm, &cfg, now, cfg.vm_burst_ns));
-	assert_false(pvs_cap_take(&vm, &cfg, now, 1000));
+	assert_true(take(now, cfg.vm_burst_ns));
+	assert_false(take(now, 1000));
 }
 
 static void cap__refills_at_its_share(void **state)
 {
 	(void)state;
-	assert_true(pvs_cap_take(&vm, &cfg, now, cfg.vm_burst_ns));
+	assert_true(take(now, cfg.vm_burst_ns));
 	/* half of a CPU: 2 ms of wall time give 1 ms */
-	assert_true(pvs_cap_take(&vm, &cfg, now + 2 * MS, 1 * MS));
-	assert_false(pvs_cap_take(&vm, &cfg, now + 2 * MS, 1));
+	assert_true(take(now + 2 * MS, 1 * MS));
+	assert_false(take(now + 2 * MS, 1));
 }
 
 static void cap__idle_time_is_kept_up_to_the_burst_only(void **state)
 {
 	(void)state;
-	assert_true(pvs_cap_take(&vm, &cfg, now, 1 * MS));
-	assert_true(pvs_cap_take(&vm, &cfg, now * 1000, cfg.vm_burst_ns));
-	assert_false(pvs_cap_take(&vm, &cfg, now * 1000, 1));
+	assert_true(take(now, 1 * MS));
+	assert_true(take(now * 1000, cfg.vm_burst_ns));
+	assert_false(take(now * 1000, 1));
 }
 
 static void cap__refund_gives_back_what_was_taken(void **state)
 {
 	(void)state;
-	assert_true(pvs_cap_take(&vm, &cfg, now, cfg.vm_burst_ns));
+	assert_true(take(now, cfg.vm_burst_ns));
 	pvs_cap_refund(&vm, &cfg, 3 * MS);
-	assert_true(pvs_cap_take(&vm, &cfg, now, 3 * MS));
-	assert_false(pvs_cap_take(&vm, &cfg, now, 1));
+	assert_true(take(now, 3 * MS));
+	assert_false(take(now, 1));
 	pvs_cap_refund(&vm, &cfg, 4000 * MS); /* more than was ever taken */
 	assert_int_equal(vm.cap_ns, 0);
 }
@@ -70,24 +78,24 @@ static void cap__charge_goes_beyond_the_limit(void **state)
 {
 	(void)state;
 	pvs_cap_charge(&vm, &cfg, now, cfg.vm_burst_ns + 5 * MS);
-	assert_false(pvs_cap_take(&vm, &cfg, now + 10 * MS, 1));
-	assert_true(pvs_cap_take(&vm, &cfg, now + 11 * MS, 1));
+	assert_false(take(now + 10 * MS, 1));
+	assert_true(take(now + 11 * MS, 1));
 }
 
 static void cap__a_clock_that_steps_back_gives_nothing_extra(void **state)
 {
 	(void)state;
-	assert_true(pvs_cap_take(&vm, &cfg, now, 1 * MS));
-	assert_false(pvs_cap_take(&vm, &cfg, now - 500 * MS, 1));
+	assert_true(take(now, 1 * MS));
+	assert_false(take(now - 500 * MS, 1));
 }
 
 static void cap__lost_races_are_tried_again_a_few_times(void **state)
 {
 	(void)state;
 	races_to_lose = 3;
-	assert_true(pvs_cap_take(&vm, &cfg, now, 1 * MS));
+	assert_true(take(now, 1 * MS));
 	races_to_lose = 4;
-	assert_false(pvs_cap_take(&vm, &cfg, now, 1 * MS));
+	assert_false(take(now, 1 * MS));
 }
 
 static void cap__a_charge_is_never_lost_to_a_race(void **state)
@@ -95,7 +103,7 @@ static void cap__a_charge_is_never_lost_to_a_race(void **state)
 	pvs_u64 before;
 
 	(void)state;
-	assert_true(pvs_cap_take(&vm, &cfg, now, 1 * MS));
+	assert_true(take(now, 1 * MS));
 	before = vm.cap_ns;
 	races_to_lose = 4;
 	pvs_cap_charge(&vm, &cfg, now, 1 * MS);
@@ -107,7 +115,7 @@ static void cap__a_refund_may_be_lost_to_races_but_never_doubled(void **state)
 	pvs_u64 before;
 
 	(void)state;
-	assert_true(pvs_cap_take(&vm, &cfg, now, 1 * MS));
+	assert_true(take(now, 1 * MS));
 	before = vm.cap_ns;
 	races_to_lose = 4;
 	pvs_cap_refund(&vm, &cfg, 1 * MS);

@@ -10,6 +10,7 @@ static void limit__an_empty_account_ends_the_boost_whatever_the_guest_says(void 
 	(void)state;
 	world_init(&w, CAPS_USER);
 	w.cfg.grant_max_ns = 100 * MS;
+	configure(&w);
 	say_urgency(&w, PVS_URGENCY_REALTIME);
 	ring(&w);
 	run_for(&w, 3999 * US);
@@ -33,6 +34,7 @@ static void limit__stays_closed_until_resume(void **state)
 	world_init(&w, CAPS_USER);
 	w.cfg.grant_max_ns = 100 * MS;
 	w.cfg.debt_start_ns = 1000 * MS;
+	configure(&w);
 	say_idle(&w, PVS_URGENCY_REALTIME);
 	look(&w);
 	run_for(&w, 4 * MS + 400 * US);
@@ -55,8 +57,9 @@ static void limit__a_full_account_opens_whatever_looks_cost(void **state)
 	world_init(&w, CAPS_USER);
 	w.cfg.look_cost_ns = 15 * US;
 	w.cfg.boost_resume_ns = w.cfg.boost_burst_ns;
+	configure(&w);
 	w.v.boost_empty = 1;
-	w.v.boost_left_ns = 1;
+	set_boost_left(&w, 1);
 	say_idle(&w, PVS_URGENCY_REALTIME);
 	look(&w);
 	assert_decided(&w, PVS_CLASS_BASELINE, PVS_REASON_BOOST_EMPTY);
@@ -72,6 +75,7 @@ static void limit__one_boost_lasts_no_longer_than_the_grant(void **state)
 	(void)state;
 	world_init(&w, CAPS_USER);
 	w.cfg.debt_start_ns = 1000 * MS;
+	configure(&w);
 	say_urgency(&w, PVS_URGENCY_REALTIME);
 	ring(&w);
 	run_for(&w, 3 * MS);
@@ -151,6 +155,7 @@ static void limit__interrupt_account_ends_interrupt_boosts_only(void **state)
 	(void)state;
 	world_init(&w, CAPS_OWNER);
 	w.cfg.debt_start_ns = 1000 * MS;
+	configure(&w);
 	w.slot.irq = PVS_LE64(PVS_IRQ_HARDIRQ);
 	look(&w);
 	run_for(&w, 1100 * US);
@@ -231,7 +236,7 @@ static void limit__paying_back_does_not_touch_requests_below_baseline(void **sta
 
 	(void)state;
 	world_init(&w, CAPS_USER);
-	w.v.normal_left_ns = -(pvs_s64)(5 * MS);
+	owe(&w, 5 * MS);
 	say_urgency(&w, PVS_URGENCY_BACKGROUND);
 	look(&w);
 	assert_decided(&w, PVS_CLASS_BELOW, PVS_REASON_BELOW);
@@ -243,7 +248,7 @@ static void limit__a_released_or_outside_vcpu_is_not_made_to_pay(void **state)
 
 	(void)state;
 	world_init(&w, CAPS_USER);
-	w.v.normal_left_ns = -(pvs_s64)(5 * MS);
+	owe(&w, 5 * MS);
 	step(&w, PVS_EV_RUN_LEAVE);
 	assert_decided(&w, PVS_CLASS_BASELINE, PVS_REASON_OUTSIDE);
 	step(&w, PVS_EV_DETACH);
@@ -263,11 +268,9 @@ static void limit__rank_follows_the_low_water_mark(void **state)
 	(void)state;
 	world_init(&w, CAPS_USER);
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		w.v.low_ns = rows[i].low;
-		w.v.low_before_ns = 4000000;
+		set_low(&w, rows[i].low, 4000000);
 		assert_int_equal(pvs_rank(&w.v, &w.cfg), rows[i].rank);
-		w.v.low_before_ns = rows[i].low;
-		w.v.low_ns = 4000000;
+		set_low(&w, 4000000, rows[i].low);
 		assert_int_equal(pvs_rank(&w.v, &w.cfg), rows[i].rank);
 	}
 }

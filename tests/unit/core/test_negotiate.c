@@ -95,10 +95,42 @@ static void negotiate__offers_only_what_the_host_can_do(void **state)
 	assert_true(pvs_features_for(PVS_CAP_SETS_PERF) & PVS_F_UTIL);
 	assert_true(pvs_features_for(PVS_CAP_CAN_KICK) & PVS_F_KICK);
 	assert_true(pvs_features_for(PVS_CAP_SEES_PREEMPT) & PVS_F_CRIT);
-	assert_int_equal(pvs_features_for(~0u) & ~PVS_F_ALL, 0);
-	/* what this version of the core does nothing with */
-	assert_false(pvs_features_for(~0u) & (PVS_F_WAIT | PVS_F_RUN_EPOCH | PVS_F_GRANT |
-					      PVS_F_UTIL_BOUNDS | PVS_F_IRQ_TICKET | PVS_F_PERF));
+	assert_true(pvs_features_for(~0u) == PVS_F_ALL);
+}
+
+/* Each feature beyond those that every host has, and all it lives from. */
+static const struct {
+	pvs_u64 feature;
+	pvs_u32 caps;
+} needs[] = {
+	{ PVS_F_UTIL, PVS_CAP_SETS_PERF },
+	{ PVS_F_UTIL_BOUNDS, PVS_CAP_SETS_PERF },
+	{ PVS_F_PERF, PVS_CAP_TELLS_PERF },
+	{ PVS_F_WAIT, PVS_CAP_CAN_YIELD },
+	{ PVS_F_CRIT, PVS_CAP_SEES_PREEMPT },
+	{ PVS_F_IRQ, PVS_CAP_SEES_PREEMPT },
+	{ PVS_F_RUN_EPOCH, PVS_CAP_SEES_PREEMPT },
+	{ PVS_F_GRANT, PVS_CAP_SEES_PREEMPT | PVS_CAP_CAN_DEFER },
+	{ PVS_F_IRQ_TICKET, PVS_CAP_SEES_PREEMPT | PVS_CAP_SEES_INJECT },
+	{ PVS_F_KICK, PVS_CAP_CAN_KICK },
+};
+
+static void negotiate__offers_each_feature_with_what_it_lives_from(void **state)
+{
+	const unsigned all_caps = PVS_CAP_IRQ_WINDOW * 2 - 1;
+	pvs_u64 known = 0;
+	pvs_u32 caps;
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
+		known |= needs[i].feature;
+		for (caps = 0; caps <= all_caps; caps++)
+			assert_int_equal((pvs_features_for(caps) & needs[i].feature) != 0,
+					 (caps & needs[i].caps) == needs[i].caps);
+	}
+	assert_true((pvs_features_for(0) | known) == PVS_F_ALL);
+	assert_false(pvs_features_for(0) & known);
 }
 
 static void vm_init__clamps_slot_count_and_generation(void **state)
@@ -126,6 +158,7 @@ int main(void)
 		cmocka_unit_test(negotiate__wants_each_dependency),
 		cmocka_unit_test(negotiate__goes_through_accept_reset_and_accept_again),
 		cmocka_unit_test(negotiate__offers_only_what_the_host_can_do),
+		cmocka_unit_test(negotiate__offers_each_feature_with_what_it_lives_from),
 		cmocka_unit_test(vm_init__clamps_slot_count_and_generation),
 		cmocka_unit_test(version__is_that_of_the_header),
 	};

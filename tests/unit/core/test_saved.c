@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "world.h"
 
+/* What is missing in the boost account, in earned time. */
+static pvs_u64 missing(const struct pvs_vcpu *v)
+{
+	return v->boost_full_at_ns > v->earned_ns ? v->boost_full_at_ns - v->earned_ns : 0;
+}
+
 static struct pvs_saved saved_of_a_used_vcpu(struct world *w)
 {
 	struct pvs_saved saved;
@@ -22,16 +28,16 @@ static void saved__accounts_latches_and_counters_survive(void **state)
 
 	(void)state;
 	assert_int_equal(pvs_state_restore(&v, &w.cfg, &saved), PVS_OK);
-	assert_int_equal(v.boost_left_ns, w.v.boost_left_ns);
+	assert_int_equal(missing(&v), missing(&w.v));
 	assert_int_equal(v.normal_left_ns, w.v.normal_left_ns);
-	assert_int_equal(v.low_ns, w.v.low_ns);
+	assert_int_equal(v.high_ns, w.v.high_ns);
 	assert_int_equal(v.overruns, 1);
 	assert_int_equal(v.boosted_ns, 5 * MS);
 	assert_true(v.boost_empty);
 	assert_true(v.paying);
 	assert_int_equal(v.irq_empty, 0);
 	assert_int_equal(v.klass, PVS_CLASS_BASELINE);
-	assert_int_equal(v.attached, 0);
+	assert_int_equal(v.started, 0);
 }
 
 static void saved__the_irq_latch_survives_too(void **state)
@@ -59,19 +65,26 @@ static void saved__can_never_give_more_than_a_fresh_vcpu(void **state)
 {
 	struct pvs_config cfg;
 	struct pvs_saved forged = { .version = PVS_SAVED_VERSION, .share_q16 = 0xffffffffu,
-				    .boost_left_ns = INT64_MAX, .irq_left_ns = INT64_MAX,
-				    .normal_left_ns = INT64_MAX, .low_ns = INT64_MAX,
-				    .low_before_ns = INT64_MIN };
+				    .normal_left_ns = INT64_MAX };
 	struct pvs_vcpu v;
 
 	(void)state;
 	pvs_config_profile(PVS_PROFILE_DEFAULT, &cfg);
 	assert_int_equal(pvs_state_restore(&v, &cfg, &forged), PVS_OK);
-	assert_int_equal(v.boost_left_ns, cfg.boost_burst_ns);
-	assert_int_equal(v.irq_left_ns, cfg.irq_burst_ns);
-	assert_int_equal(v.normal_left_ns, cfg.credit_max_ns);
+	assert_int_equal(pvs_boost_left(&v, &cfg), cfg.boost_burst_ns);
+	assert_int_equal(v.irq_full_at_ns, 0);
+	assert_int_equal(v.normal_left_ns, 0); /* a fresh one has no credit either */
 	assert_int_equal(v.share_q16, 65536);
-	assert_int_equal(v.low_before_ns, -(pvs_s64)cfg.debt_max_ns);
+	forged.boost_used_ns = forged.irq_used_ns = UINT64_MAX;
+	forged.high_ns = forged.high_before_ns = UINT64_MAX;
+	forged.normal_left_ns = INT64_MIN;
+	assert_int_equal(pvs_state_restore(&v, &cfg, &forged), PVS_OK);
+	/* nor is anything closed for ever */
+	assert_int_equal(v.boost_full_at_ns, 2 * cfg.boost_span_ns);
+	assert_int_equal(v.irq_full_at_ns, 2 * cfg.irq_span_ns);
+	assert_int_equal(v.high_ns, 2 * cfg.boost_span_ns);
+	assert_int_equal(v.high_before_ns, 2 * cfg.boost_span_ns);
+	assert_int_equal(v.normal_left_ns, -(pvs_s64)cfg.debt_max_ns);
 }
 
 static void saved__unknown_versions_and_latches_are_refused(void **state)
@@ -84,7 +97,7 @@ static void saved__unknown_versions_and_latches_are_refused(void **state)
 	(void)state;
 	bad.version++;
 	assert_int_equal(pvs_state_restore(&v, &w.cfg, &bad), PVS_E_SAVED);
-	assert_int_equal(v.boost_left_ns, w.cfg.boost_burst_ns);
+	assert_int_equal(pvs_boost_left(&v, &w.cfg), w.cfg.boost_burst_ns);
 	bad = saved;
 	bad.latches |= 8;
 	assert_int_equal(pvs_state_restore(&v, &w.cfg, &bad), PVS_E_SAVED);

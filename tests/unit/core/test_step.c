@@ -18,7 +18,7 @@ static void step__tells_the_guest_what_was_applied(void **state)
 	look(&w);
 	assert_int_equal(applied_class(&w), PVS_CLASS_TASK);
 	assert_int_equal(PVS_LE64(w.slot.window_left), 700ull | 4000ull << PVS_LEFT_BOOST_SHIFT);
-	w.v.boost_left_ns = -5;
+	set_boost_left(&w, -5);
 	look(&w);
 	assert_int_equal(PVS_LE64(w.slot.window_left) >> PVS_LEFT_BOOST_SHIFT, 0);
 	assert_int_equal(PVS_GET(PVS_LE64(w.slot.applied), PVS_APPLIED_THROTTLE_SHIFT, 8),
@@ -75,7 +75,7 @@ static void step__asks_nothing_of_a_throttled_or_kickless_guest(void **state)
 	(void)state;
 	world_init(&w, CAPS_USER);
 	w.v.boost_empty = 1;
-	w.v.boost_left_ns = 0;
+	set_boost_left(&w, 0);
 	look(&w);
 	assert_false(asks(&w, PVS_APPLIED_KICK_RAISE));
 	world_init(&w, CAPS_USER);
@@ -85,7 +85,7 @@ static void step__asks_nothing_of_a_throttled_or_kickless_guest(void **state)
 	assert_false(asks(&w, PVS_APPLIED_KICK_RAISE));
 	world_init(&w, CAPS_USER);
 	say_urgency(&w, PVS_URGENCY_REALTIME);
-	w.v.raise_wait_ns = 1 * MS;
+	w.v.raise_ok_ns = w.v.clock_ns + 1 * MS;
 	look(&w);
 	assert_false(asks(&w, PVS_APPLIED_KICK_RAISE));
 	world_init(&w, CAPS_USER & ~PVS_CAP_CAN_KICK);
@@ -144,8 +144,8 @@ static void step__window_left_saturates(void **state)
 
 	(void)state;
 	world_init(&w, CAPS_USER);
-	w.v.window_left_ns = 5000000000000ull;
-	pvs_publish_status(&w.v, &w.vm, &w.slot);
+	w.v.window_end_ns = w.v.ran_ns + 5000000000000ull;
+	pvs_publish_status(&w.v, &w.vm, &w.cfg, &w.slot);
 	assert_int_equal(PVS_LE64(w.slot.window_left) & 0xffffffffu, 0xffffffffu);
 }
 

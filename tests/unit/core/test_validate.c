@@ -169,6 +169,7 @@ static void validate__takes_each_kind_of_wait(void **state)
 	snap.wait = PVS_WAIT_IPI | PVS_PUT(1, PVS_WAIT_TARGET_SHIFT, 16);
 	validate();
 	assert_int_equal(hint.wait_kind, PVS_WAIT_IPI);
+	terms.slot_count = 32;
 	snap.wait = PVS_WAIT_IPI_MANY | PVS_PUT(0xf0000001u, PVS_WAIT_MASK_SHIFT, 32);
 	validate();
 	assert_int_equal(hint.wait_kind, PVS_WAIT_IPI_MANY);
@@ -223,6 +224,37 @@ static void validate__takes_util_bounds_in_order_only(void **state)
 	assert_int_equal(hint.malformed, PVS_WORD_BOUNDS);
 }
 
+static void validate__a_mask_names_somebody_and_nobody_who_does_not_exist(void **state)
+{
+	static const struct {
+		pvs_u32 target, mask, malformed;
+	} rows[] = {
+		{ 0, 0x1, 0 },		     { 0, 0xf, 0 },
+		{ 0, 0x10, PVS_WORD_WAIT },  { 0, 0x80000001u, PVS_WORD_WAIT },
+		{ 3, 0x1, 0 },		     { 3, 0x2, PVS_WORD_WAIT },
+		{ 0, 0, PVS_WORD_WAIT },     { 4, 0x1, PVS_WORD_WAIT },
+	};
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snap.wait = PVS_WAIT_IPI_MANY |
+			    PVS_PUT(rows[i].target, PVS_WAIT_TARGET_SHIFT, 16) |
+			    PVS_PUT(rows[i].mask, PVS_WAIT_MASK_SHIFT, 32);
+		validate();
+		assert_int_equal(hint.malformed, rows[i].malformed);
+		assert_int_equal(hint.wait_mask, rows[i].malformed ? 0 : rows[i].mask);
+	}
+	/* the last of 32 slots, and the last but one bit above it */
+	terms.slot_count = 32;
+	snap.wait = PVS_WAIT_IPI_MANY | PVS_PUT(0x80000000u, PVS_WAIT_MASK_SHIFT, 32);
+	validate();
+	assert_int_equal(hint.malformed, 0);
+	terms.slot_count = 31;
+	validate();
+	assert_int_equal(hint.malformed, PVS_WORD_WAIT);
+}
+
 static void validate__takes_pending_and_rejects_unknown_classes(void **state)
 {
 	(void)state;
@@ -254,10 +286,11 @@ static void validate__keeps_the_previous_hint_of_a_torn_word(void **state)
 	validate();
 	assert_int_equal(hint.malformed, 0);
 	assert_int_equal(hint.urgency, PVS_URGENCY_REALTIME);
-	assert_int_equal(hint.flags, PVS_HINT_ONLINE | PVS_HINT_IDLE);
+	assert_int_equal(hint.flags, PVS_HINT_ONLINE | PVS_HINT_IDLE | PVS_HINT_TORN);
 	assert_int_equal(hint.wait_kind, PVS_WAIT_LOCK);
 	assert_int_equal(hint.wait_target, 2);
 	snap.intent = TAGS(4, 4);
+	terms.slot_count = 28;
 	snap.wait = PVS_WAIT_IPI_MANY | PVS_PUT(0x0fffffff, PVS_WAIT_MASK_SHIFT, 32) | TAGS(5, 5);
 	validate();
 	assert_int_equal(hint.urgency, 0);
@@ -280,6 +313,7 @@ int main(void)
 		unit(validate__takes_each_kind_of_wait),
 		unit(validate__rejects_waits_that_mean_nothing),
 		unit(validate__takes_util_bounds_in_order_only),
+		unit(validate__a_mask_names_somebody_and_nobody_who_does_not_exist),
 		unit(validate__takes_pending_and_rejects_unknown_classes),
 		unit(validate__keeps_the_previous_hint_of_a_torn_word),
 	};

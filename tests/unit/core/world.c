@@ -5,19 +5,25 @@
 
 #define GENERATION 7u
 
-void world_init(struct world *w, pvs_u32 caps)
+void refuse(struct world *w, pvs_u64 features)
 {
 	struct pvs_choice choice = { .major = PVS_ABI_MAJOR,
 				     .minor = PVS_ABI_MINOR,
 				     .generation = GENERATION,
 				     .command = PVS_CMD_ACCEPT };
 
+	choice.features = w->vm.features_offered & ~(features | PVS_F_SPLIT_WORDS);
+	assert_int_equal(pvs_vm_negotiate(&w->vm, &choice), 1);
+}
+
+void world_init(struct world *w, pvs_u32 caps)
+{
 	memset(w, 0, sizeof(*w));
 	assert_int_equal(pvs_config_profile(PVS_PROFILE_DEFAULT, &w->cfg), PVS_OK);
-	w->cfg.look_cost_ns = 0; /* exact sums; one test has looks that cost */
+	w->cfg.look_cost_ns = 0; /* exact sums; a few tests have looks that cost */
+	configure(w);
 	pvs_vm_init(&w->vm, caps, GENERATION, 1);
-	choice.features = w->vm.features_offered & ~PVS_F_SPLIT_WORDS;
-	assert_int_equal(pvs_vm_negotiate(&w->vm, &choice), 1);
+	refuse(w, 0);
 	pvs_vcpu_init(&w->v, &w->cfg);
 	w->slot.life = PVS_LE64(PVS_LIFE_ONLINE | PVS_PUT(GENERATION, PVS_LIFE_GEN_SHIFT, 24));
 	w->io.facts.now_ns = 1000 * MS;
@@ -60,6 +66,81 @@ void say_idle(struct world *w, pvs_u32 wake_urgency)
 {
 	say(w, PVS_PUT(1, PVS_INTENT_IDLE_SHIFT, 1) | PVS_PUT(1, PVS_INTENT_WAKE_VALID_SHIFT, 1) |
 		       PVS_PUT(wake_urgency, PVS_INTENT_WAKE_CLASS_SHIFT, 4));
+}
+
+void configure(struct world *w)
+{
+	int free_looks = !w->cfg.look_cost_ns;
+
+	pvs_config_resolve(&w->cfg);
+	if (!free_looks)
+		return;
+	w->cfg.boost_open_ns -= w->cfg.look_earned_ns;
+	w->cfg.look_cost_ns = 0;
+	w->cfg.look_earned_ns = 0;
+}
+
+/* The engine keeps the earned time at which an account is full again. */
+static pvs_s64 left_of(pvs_u64 span_ns, pvs_u64 used_ns, pvs_u32 share_q10)
+{
+	return ((pvs_s64)span_ns - (pvs_s64)used_ns) * (pvs_s64)share_q10 / 1024;
+}
+
+static pvs_u64 used_of(pvs_u64 span_ns, pvs_s64 left_ns, pvs_u32 share_q10)
+{
+	return (pvs_u64)((pvs_s64)span_ns - left_ns * 1024 / (pvs_s64)share_q10);
+}
+
+static pvs_u64 missing(const struct world *w, pvs_u64 full_at_ns)
+{
+	return full_at_ns > w->v.earned_ns ? full_at_ns - w->v.earned_ns : 0;
+}
+
+pvs_s64 boost_left(const struct world *w)
+{
+	return left_of(w->cfg.boost_span_ns, missing(w, w->v.boost_full_at_ns),
+		       w->cfg.boost_share_q10);
+}
+
+void set_boost_left(struct world *w, pvs_s64 ns)
+{
+	w->v.boost_full_at_ns = w->v.earned_ns + used_of(w->cfg.boost_span_ns, ns,
+							 w->cfg.boost_share_q10);
+}
+
+pvs_s64 irq_left(const struct world *w)
+{
+	return left_of(w->cfg.irq_span_ns, missing(w, w->v.irq_full_at_ns), w->cfg.irq_share_q10);
+}
+
+void set_irq_left(struct world *w, pvs_s64 ns)
+{
+	w->v.irq_full_at_ns = w->v.earned_ns + used_of(w->cfg.irq_span_ns, ns,
+						       w->cfg.irq_share_q10);
+}
+
+pvs_s64 low(const struct world *w)
+{
+	return left_of(w->cfg.boost_span_ns, w->v.high_ns, w->cfg.boost_share_q10);
+}
+
+pvs_s64 low_before(const struct world *w)
+{
+	return left_of(w->cfg.boost_span_ns, w->v.high_before_ns, w->cfg.boost_share_q10);
+}
+
+void set_low(struct world *w, pvs_s64 low_ns, pvs_s64 low_before_ns)
+{
+	w->v.high_ns = used_of(w->cfg.boost_span_ns, low_ns, w->cfg.boost_share_q10);
+	w->v.high_before_ns = used_of(w->cfg.boost_span_ns, low_before_ns, w->cfg.boost_share_q10);
+}
+
+void owe(struct world *w, pvs_s64 ns)
+{
+	w->v.normal_left_ns = -ns;
+	w->v.paying = ns > (pvs_s64)w->cfg.debt_start_ns;
+	w->v.settled_clock_ns = w->v.clock_ns;
+	w->v.settled_ran_ns = w->v.ran_ns;
 }
 
 unsigned step(struct world *w, pvs_u32 event)

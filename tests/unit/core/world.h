@@ -36,6 +36,8 @@ struct world {
 
 /* An attached vCPU, online, every feature accepted that `caps` allow. One third of a CPU. */
 void world_init(struct world *w, pvs_u32 caps);
+/* The guest agrees again, to all that is offered but these. */
+void refuse(struct world *w, pvs_u64 features);
 /* Time passes while the vCPU runs, waits or sleeps. */
 void run_for(struct world *w, pvs_u64 ns);
 void wait_for(struct world *w, pvs_u64 ns);
@@ -44,6 +46,19 @@ void sleep_for(struct world *w, pvs_u64 ns);
 void say(struct world *w, pvs_u64 intent);
 void say_urgency(struct world *w, pvs_u32 urgency);
 void say_idle(struct world *w, pvs_u32 wake_urgency);
+/* After w->cfg was changed: what is derived from it. Looks stay free if they are. */
+void configure(struct world *w);
+/* Accounts as run time; negative = overdrawn. */
+pvs_s64 boost_left(const struct world *w);
+void set_boost_left(struct world *w, pvs_s64 ns);
+pvs_s64 irq_left(const struct world *w);
+void set_irq_left(struct world *w, pvs_s64 ns);
+/* The least that was left in the boost account in this hold period, and in the one before. */
+pvs_s64 low(const struct world *w);
+pvs_s64 low_before(const struct world *w);
+void set_low(struct world *w, pvs_s64 low_ns, pvs_s64 low_before_ns);
+/* It owes this much boosted time from now on. */
+void owe(struct world *w, pvs_s64 ns);
 /* One checkpoint; returns the class decided. */
 unsigned step(struct world *w, pvs_u32 event);
 /* step(PVS_EV_KICK): a host that cannot see wake-ups believes urgency at the first look only so */

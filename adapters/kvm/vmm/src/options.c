@@ -149,10 +149,13 @@ static const struct {
 	FIELD(recheck_min_ns), FIELD(poll_ns), FIELD(quiet_poll_ns), FIELD(urgent_poll_ns),
 	FIELD(kick_min_ns), FIELD(look_cost_ns),
 	FIELD(dt_max_ns),
+	FIELD(ticket_max_ns), FIELD(storm_window_ns), FIELD(storm_share_q10), FIELD(storm_rate_hz),
+	FIELD(storm_burst), FIELD(storm_hold_ns),
+	FIELD(defer_ns),
 };
 
-/* A number that is new there belongs into the table; two fields are derived, not set. */
-_Static_assert(sizeof(struct pvs_config) == (COUNT(config_fields) + 2) * sizeof(pvs_u32),
+/* A number that is new there belongs into the table; what follows `reserved0` is derived. */
+_Static_assert(offsetof(struct pvs_config, reserved0) == COUNT(config_fields) * sizeof(pvs_u32),
 	       "--config knows every number of the policy");
 
 static int set_config(struct pvs_config *config, const char *key, const char *value)

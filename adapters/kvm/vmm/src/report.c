@@ -33,6 +33,9 @@ static const char *const reason_names[PVS_REASON_COUNT] = {
 	[PVS_REASON_TOO_SHORT] = "too_short",	  [PVS_REASON_PAYBACK] = "payback",
 	[PVS_REASON_FOREIGN] = "foreign",	  [PVS_REASON_DETACHED] = "detached",
 	[PVS_REASON_OUTSIDE] = "outside",	  [PVS_REASON_BRIEF] = "brief",
+	[PVS_REASON_DEDICATED] = "dedicated",	  [PVS_REASON_TICKET] = "ticket",
+	[PVS_REASON_STORM] = "storm",		  [PVS_REASON_DEFERRED] = "deferred",
+	[PVS_REASON_DEFER_SPENT] = "defer_spent", [PVS_REASON_OUTRANKED] = "outranked",
 };
 
 /* ---- samples --------------------------------------------------------------------------------- */
@@ -126,7 +129,7 @@ static void write_policy(struct json *json, const struct vcpu *vcpu)
 	json_number(json, "overruns", (uint32_t)(to->overruns - from->overruns));
 	json_number(json, "malformed", (uint32_t)(to->malformed - from->malformed));
 	json_number(json, "boosted_ns", to->boosted_ns - from->boosted_ns);
-	json_signed(json, "boost_left_ns", to->boost_left_ns);
+	json_number(json, "boost_left_ns", pvs_boost_left(to, &vcpu->vm->vmm->options.config));
 	json_signed(json, "normal_left_ns", to->normal_left_ns);
 	json_number(json, "share_q16", to->share_q16);
 	json_number(json, "rings", vcpu->bell.rings);
