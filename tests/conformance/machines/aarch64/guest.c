@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The bare-metal port of the shim at work on two CPUs, in a machine whose host is the engine. Prints
- * one line for each statement, PASS or FAIL, and at last "END failed=0".
+ * The bare-metal port of the shim at work on two CPUs, in a machine whose host is the engine. It
+ * prints one line for each statement, PASS or FAIL, and at last "END failed=0".
  */
 #include "host.h"
 
@@ -136,7 +136,8 @@ static void publishes(struct pvs_bm_cpu *cpu)
 	const struct pvs_guest_intent normal = { .urgency = PVS_URGENCY_NORMAL };
 	pvs_u32 rings;
 
-	pvs_bm_ring(&guest, cpu->index); /* it is online now: the host tells what it wants to hear */
+	/* It is online now: the host says what it wants to hear. */
+	pvs_bm_ring(&guest, cpu->index);
 	rings = host_seen[cpu->index].rings;
 	pvs_bm_run(cpu, &urgent);
 	check(host_seen[cpu->index].rings == rings + 1, "run__rings_when_urgency_rises");

@@ -53,7 +53,7 @@ struct pvs_bm_cpu {
 	const struct pvs_bm_platform *platform;
 	/* Called in interrupt context when the timer has fired; may be NULL. */
 	void (*on_timer)(struct pvs_bm_cpu *cpu);
-	volatile pvs_u64 fired_count; /* when the last timer interrupt began; 0 = since armed, none */
+	volatile pvs_u64 fired_count; /* when the timer interrupt began; 0 = none since armed */
 	pvs_u64 mpidr;                /* affinity fields, the others zero */
 	pvs_u32 index;                /* as started; the slot's own from pvs_bm_online() on */
 	pvs_u32 online;               /* `vcpu` is open: hints are published */
