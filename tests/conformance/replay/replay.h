@@ -101,7 +101,7 @@ struct pvs_replay;
 /* Bytes a struct pvs_replay needs, and its alignment is that of struct replay_world (4096) only
  * when its own `world` is used. Static asserts keep it below 512 KiB. */
 
-/* Makes *r ready: no vector, no step, digest of nothing. Uses the world, op and result inside *r. */
+/* Makes *r ready: no vector, no step, digest of nothing. World, op and result are those of *r. */
 void pvs_replay_init(struct pvs_replay *r);
 
 /* The same with world, op and result elsewhere (a map shared with a kernel). `world` must be
@@ -128,7 +128,7 @@ const char *pvs_replay_result(const struct pvs_replay *r);
 void pvs_replay_end(const struct pvs_replay *r, struct pvs_replay_summary *out);
 
 /*
- * Writes "digest=0x%016x vectors=%u steps=%u mismatches=%u first_bad=%u" (no newline) and a NUL;
+ * Writes "digest=0x%016x vectors=%u steps=%u generated=%u mismatches=%u first_bad=%u" and a NUL;
  * returns the length. `size` is at least 160.
  */
 pvs_u32 pvs_replay_report(const struct pvs_replay *r, char *out, pvs_u32 size);
@@ -141,11 +141,17 @@ pvs_u32 pvs_replay_report(const struct pvs_replay *r, char *out, pvs_u32 size);
  */
 void pvs_replay_observe(struct pvs_replay *r);
 
+/* One translation unit that includes exec.c defines this as "static". */
+#ifndef REPLAY_EXEC_API
+#define REPLAY_EXEC_API
+#endif
+
 /*
  * Runs one op of the host's fast path on *w. exec.c defines it; see the top of this file. Returns
  * 0, or not 0 when the op could not be run at all (counted as a mismatch).
  */
-int pvs_replay_exec(struct replay_world *w, const struct replay_op *op, struct replay_result *res);
+REPLAY_EXEC_API int pvs_replay_exec(struct replay_world *w, const struct replay_op *op,
+				    struct replay_result *res);
 
 #include "replay_state.h"
 
