@@ -166,8 +166,9 @@ def amalgamate(root):
 
     stamp = (f"\n#ifndef PVS_AMALGAMATION\n#define PVS_AMALGAMATION \"{version} {whole[:12]}\"\n"
              f"#define PVS_AMALGAMATION_VERSION {number}\n#endif\n")
+    source = SOURCE_START.format(number=number) + body + SOURCE_END
     return {"pvs.h": top("pvs.h", "what is public.") + stamp + header,
-            "pvs.c": top("pvs.c", "the engine.") + SOURCE_START.format(number=number) + body + SOURCE_END}
+            "pvs.c": top("pvs.c", "the engine.") + source}
 
 
 def write_changed(path, text):

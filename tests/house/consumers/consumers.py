@@ -100,7 +100,8 @@ def main():
             if printed != wanted:
                 print(f"{program.name} prints\n{printed}README.md says\n{wanted}")
                 sys.exit(1)
-    print(f"{len(programs)} ways to use the library, {len(targets)} exported targets: {' '.join(targets)}")
+    print(f"{len(programs)} ways to use the library")
+    print(f"{len(targets)} exported targets: {' '.join(targets)}")
 
 
 main()
