@@ -10,6 +10,8 @@ set(PVS_CORE_FILES
 	src/limit.c
 	src/decide.c
 	src/step.c
+	src/yield.c
+	src/transfer.c
 	src/saved.c
 	src/vm.c
 	src/version.c)

@@ -14,6 +14,8 @@
 #include "limit.c"
 #include "decide.c"
 #include "step.c"
+#include "yield.c"
+#include "transfer.c"
 #include "vm.c"
 #include "saved.c"
 #include "version.c"
