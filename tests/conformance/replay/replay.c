@@ -349,10 +349,10 @@ pvs_u32 pvs_replay_report(const struct pvs_replay *r, char *out, pvs_u32 size)
 	replay_put_u64(&t, r->vectors);
 	replay_put(&t, " steps=");
 	replay_put_u64(&t, r->steps);
-	replay_put(&t, " generated=");
-	replay_put_u64(&t, r->generated);
 	replay_put(&t, " mismatches=");
 	replay_put_u64(&t, r->mismatches);
+	replay_put(&t, " generated=");
+	replay_put_u64(&t, r->generated);
 	replay_put(&t, " first_bad=");
 	replay_put_u64(&t, r->first_bad);
 	return t.len;

@@ -128,7 +128,7 @@ const char *pvs_replay_result(const struct pvs_replay *r);
 void pvs_replay_end(const struct pvs_replay *r, struct pvs_replay_summary *out);
 
 /*
- * Writes "digest=0x%016x vectors=%u steps=%u generated=%u mismatches=%u first_bad=%u" and a NUL;
+ * Writes "digest=0x%016x vectors=%u steps=%u mismatches=%u generated=%u first_bad=%u" and a NUL;
  * returns the length. `size` is at least 160.
  */
 pvs_u32 pvs_replay_report(const struct pvs_replay *r, char *out, pvs_u32 size);
