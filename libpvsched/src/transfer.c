@@ -123,7 +123,7 @@ PVS_API void pvs_transfer(struct pvs_yield *y, pvs_u32 yielder, pvs_u32 target,
 {
 	static const struct pvs_transfer nothing PVS_TAB = { .reason = PVS_TRANSFER_NONE };
 
-	*out = nothing;
+	PVS_COPY(out, nothing);
 	if (yielder >= y->slot_count || target >= y->slot_count || yielder == target) {
 		out->reason = PVS_TRANSFER_NOBODY;
 	} else if (y->transfer != PVS_TRANSFER_OFF) {

@@ -18,18 +18,35 @@
 #define SLOT_MASK (PVS_YIELD_SLOTS - 1u)
 #define WORD_SHIFT 6u /* slots in a word */
 #define WORD_MASK (PVS_YIELD_WORDS - 1u)
+#define SET_SHIFT 4u /* words in a set */
+#define SET_BITS PVS_MASK(1u << SET_SHIFT)
 #define PAIRS (PVS_YIELD_WORDS / 2u)
 #define IPI_MASK (PVS_YIELD_IPIS - 1u)
 #define ALL_BITS (~(pvs_u64)0)
 
-/* The sets, best first; `reason` of a choice is SET_REASON + set. */
+/* The sets, best first: the reason of a choice is SET_REASON + set. */
 enum { SET_INTERRUPT, SET_CRIT, SET_KERNEL, SET_USER, SET_COUNT };
 #define SET_REASON PVS_YIELD_INTERRUPT
 
-/* slot.place */
-#define PLACE_NOT_WAITING 0u
-#define PLACE_SET(set) (1u + (pvs_u32)(set))
-#define PLACE_NO_SET PLACE_SET(SET_COUNT)
+/* slot.state */
+#define STATE_WAITS 0x07u /* 0: it waits for no CPU; else its set, or SET_COUNT for none */
+#define STATE_SENDS 0x08u /* something may be in `sent` */
+#define STATE_SPINS 0x10u /* it has yielded to somebody and not run since */
+
+/* Which set, by PVS_WAITS_*. Who was woken has none, nor who would spin on, unless an interrupt is
+ * pending: that comes on top. */
+#define N SET_COUNT
+#define U SET_USER
+#define K SET_KERNEL
+#define C SET_CRIT
+static const pvs_u8 set_for[PVS_WAITS_ALL + 1u] PVS_TAB = {
+	N, U, N, C, N, K, N, C, N, U, N, C, N, K, N, C, /* not spinning */
+	N, N, N, N, N, N, N, N, N, N, N, N, N, N, N, N,
+};
+#undef N
+#undef U
+#undef K
+#undef C
 
 /* ---- config ---------------------------------------------------------------------------------- */
 
@@ -135,114 +152,79 @@ PVS_INLINE pvs_u64 slot_bit(pvs_u32 slot)
 
 PVS_INLINE int slot_waits(const struct pvs_yield *y, pvs_u32 slot)
 {
-	return (PVS_PEEK(pvs_u64, &y->waiting[slot >> WORD_SHIFT]) & slot_bit(slot)) != 0;
+	return (PVS_PEEK(pvs_u8, &y->slot[slot].state) & STATE_WAITS) != 0;
 }
 
-PVS_INLINE void set_join(struct pvs_yield_set *set, pvs_u32 slot)
+/* `at`: the word, of any set */
+PVS_INLINE void set_join(struct pvs_yield *y, pvs_u32 at, pvs_u64 bit)
 {
-	PVS_OR64(&set->word[slot >> WORD_SHIFT], slot_bit(slot));
-	PVS_OR64(&set->summary, (pvs_u64)1 << (slot >> WORD_SHIFT));
+	PVS_OR64(&y->word[at], bit);
+	PVS_OR64(&y->summary, (pvs_u64)1 << at);
 }
 
-PVS_INLINE void set_leave(struct pvs_yield_set *set, pvs_u32 slot)
+PVS_INLINE void set_leave(struct pvs_yield *y, pvs_u32 at, pvs_u64 bit)
 {
-	pvs_u64 *word = &set->word[slot >> WORD_SHIFT];
-	pvs_u64 summary = (pvs_u64)1 << (slot >> WORD_SHIFT);
-
-	PVS_AND64(word, ~slot_bit(slot));
-	if (PVS_PEEK(pvs_u64, word))
+	PVS_AND64(&y->word[at], ~bit);
+	if (PVS_PEEK(pvs_u64, &y->word[at]))
 		return;
-	PVS_AND64(&set->summary, ~summary);
-	if (PVS_PEEK(pvs_u64, word))
-		PVS_OR64(&set->summary, summary);
-}
-
-/* The first of a set behind the one chosen last, wrapping around. `summary` is not 0. */
-PVS_INLINE pvs_u32 set_next(const struct pvs_yield *y, struct pvs_yield_set *set, pvs_u64 summary)
-{
-	pvs_u32 start = slot_index(PVS_PEEK(pvs_u32, &set->cursor) + 1u);
-	pvs_u32 w = start >> WORD_SHIFT;
-	pvs_u64 bits = PVS_PEEK(pvs_u64, &set->word[w]) & (ALL_BITS << (start & 63u));
-	pvs_u32 slot;
-
-	if (!bits) {
-		pvs_u64 above = summary & (ALL_BITS << w << 1);
-
-		w = PVS_CTZ64(above ? above : summary);
-		PVS_OPT(w);
-		w &= WORD_MASK;
-		bits = PVS_PEEK(pvs_u64, &set->word[w]);
-	}
-	/* Who has begun to run since is no candidate any more; and one look must do. */
-	bits &= PVS_PEEK(pvs_u64, &y->waiting[w]);
-	if (!bits)
-		return PVS_NO_TARGET;
-	slot = w << WORD_SHIFT | PVS_CTZ64(bits);
-	PVS_POKE(pvs_u32, &set->cursor, slot);
-	return slot;
+	PVS_AND64(&y->summary, ~((pvs_u64)1 << at));
+	if (PVS_PEEK(pvs_u64, &y->word[at]))
+		PVS_OR64(&y->summary, (pvs_u64)1 << at);
 }
 
 /* ---- what the host sees ---------------------------------------------------------------------- */
 
-/* `s`, which waits, does so no more. */
-PVS_INLINE void stop_waiting(struct pvs_yield *y, struct pvs_yield_slot *s, pvs_u32 slot)
+/* `slot`, which waits, does so no more. */
+PVS_INLINE void stop_waiting(struct pvs_yield *y, pvs_u32 slot, pvs_u32 state)
 {
-	struct pvs_yield_set *interrupt = &y->set[SET_INTERRUPT];
-	pvs_u32 place = s->place;
+	pvs_u64 bit = slot_bit(slot);
+	pvs_u32 w = slot >> WORD_SHIFT;
+	pvs_u32 set = state & STATE_WAITS;
 
-	s->place = PLACE_NOT_WAITING;
-	PVS_AND64(&y->waiting[slot >> WORD_SHIFT], ~slot_bit(slot));
-	if (place != PLACE_NO_SET) {
-		place -= PLACE_SET(0);
-		PVS_OPT(place);
-		set_leave(&y->set[place & (SET_COUNT - 1u)], slot);
+	PVS_AND64(&y->waiting[w], ~bit);
+	if (set != SET_COUNT) {
+		PVS_OPT(set);
+		set_leave(y, (set & (SET_COUNT - 1u)) << SET_SHIFT | w, bit);
 	}
-	if (PVS_PEEK(pvs_u64, &interrupt->word[slot >> WORD_SHIFT]) & slot_bit(slot))
-		set_leave(interrupt, slot);
-}
-
-static pvs_u32 place_for(pvs_u32 flags)
-{
-	if ((flags & (PVS_WAITS_PREEMPTED | PVS_WAITS_SPINNING)) != PVS_WAITS_PREEMPTED)
-		return PLACE_NO_SET;
-	if (flags & PVS_WAITS_CRIT)
-		return PLACE_SET(SET_CRIT);
-	return flags & PVS_WAITS_KERNEL ? PLACE_SET(SET_KERNEL) : PLACE_SET(SET_USER);
+	if (PVS_PEEK(pvs_u64, &y->word[w]) & bit) /* SET_INTERRUPT */
+		set_leave(y, w, bit);
 }
 
 PVS_API void pvs_yield_waits(struct pvs_yield *y, pvs_u32 slot, pvs_u32 flags)
 {
 	struct pvs_yield_slot *s;
-	pvs_u32 place;
+	pvs_u32 state;
+	pvs_u32 set;
+	pvs_u32 w;
 
 	if (slot >= y->slot_count)
 		return;
 	slot = slot_index(slot);
 	s = &y->slot[slot];
-	if (s->place != PLACE_NOT_WAITING)
-		stop_waiting(y, s, slot);
-	if (s->spins)
-		flags |= PVS_WAITS_SPINNING;
-	place = place_for(flags);
-	s->place = (pvs_u8)place;
-	PVS_OR64(&y->waiting[slot >> WORD_SHIFT], slot_bit(slot));
-	if (place != PLACE_NO_SET)
-		set_join(&y->set[place - PLACE_SET(0)], slot);
+	state = s->state;
+	if (state & STATE_WAITS)
+		stop_waiting(y, slot, state);
+	w = slot >> WORD_SHIFT;
+	set = set_for[(flags | (state & STATE_SPINS)) & PVS_WAITS_ALL];
+	PVS_POKE(pvs_u8, &s->state, (state & ~STATE_WAITS) | set);
+	PVS_OR64(&y->waiting[w], slot_bit(slot));
+	if (set != SET_COUNT)
+		set_join(y, set << SET_SHIFT | w, slot_bit(slot));
 	if (flags & PVS_WAITS_INTERRUPT)
-		set_join(&y->set[SET_INTERRUPT], slot);
+		set_join(y, w, slot_bit(slot));
 }
 
 PVS_API void pvs_yield_runs(struct pvs_yield *y, pvs_u32 slot)
 {
-	struct pvs_yield_slot *s;
+	pvs_u32 state;
 
 	if (slot >= y->slot_count)
 		return;
 	slot = slot_index(slot);
-	s = &y->slot[slot];
-	s->spins = 0;
-	if (s->place != PLACE_NOT_WAITING)
-		stop_waiting(y, s, slot);
+	state = y->slot[slot].state;
+	PVS_POKE(pvs_u8, &y->slot[slot].state, state & STATE_SENDS);
+	if (state & STATE_WAITS)
+		stop_waiting(y, slot, state);
 }
 
 PVS_API void pvs_yield_removed(struct pvs_yield *y, pvs_u32 slot)
@@ -259,9 +241,9 @@ PVS_API void pvs_yield_removed(struct pvs_yield *y, pvs_u32 slot)
 		PVS_POKE(pvs_u16, &s->from[i], 0);
 	}
 	PVS_POKE(pvs_u64, &s->pair, 0);
+	PVS_POKE(pvs_u8, &s->state, 0);
 	s->penalty_ns = 0;
 	s->receiver = 0;
-	s->sends = 0;
 }
 
 PVS_API void pvs_yield_interrupt(struct pvs_yield *y, pvs_u32 slot)
@@ -271,10 +253,10 @@ PVS_API void pvs_yield_interrupt(struct pvs_yield *y, pvs_u32 slot)
 	slot = slot_index(slot);
 	if (!slot_waits(y, slot))
 		return;
-	set_join(&y->set[SET_INTERRUPT], slot);
+	set_join(y, slot >> WORD_SHIFT, slot_bit(slot));
 	/* It may have begun to run meanwhile, and have looked for the bit before it was set. */
 	if (!slot_waits(y, slot))
-		set_leave(&y->set[SET_INTERRUPT], slot);
+		set_leave(y, slot >> WORD_SHIFT, slot_bit(slot));
 }
 
 /* ---- IPIs ------------------------------------------------------------------------------------ */
@@ -297,7 +279,7 @@ PVS_API void pvs_yield_ipi(struct pvs_yield *y, pvs_u32 sender, pvs_u32 target, 
 	target = slot_index(target);
 	s = &y->slot[sender];
 	PVS_POKE(pvs_u64, &s->sent[target & IPI_MASK], tick << 32 | ipi_key(target, vector));
-	s->sends = 1;
+	PVS_POKE(pvs_u8, &s->state, s->state | STATE_SENDS);
 	PVS_POKE(pvs_u16, &y->slot[target].from[sender & IPI_MASK], sender + 1u);
 }
 
@@ -327,9 +309,9 @@ PVS_API void pvs_yield_eoi(struct pvs_yield *y, pvs_u32 slot, pvs_u32 vector)
 /* Who has an IPI of `s` that is not answered, and waits for a CPU. */
 static pvs_u32 next_receiver(const struct pvs_yield *y, struct pvs_yield_slot *s, pvs_u64 now_ns)
 {
-	pvs_u32 now = (pvs_u32)(now_ns >> TICK_SHIFT);
+	pvs_u32 now = (pvs_u32)(now_ns >> TICK_SHIFT) + y->ipi_window;
 	pvs_u32 first = s->receiver;
-	pvs_u8 sends = 0;
+	pvs_u32 state = s->state & ~STATE_SENDS;
 	pvs_u32 i;
 
 	PVS_FOR(i, PVS_YIELD_IPIS) {
@@ -340,18 +322,18 @@ static pvs_u32 next_receiver(const struct pvs_yield *y, struct pvs_yield_slot *s
 		if (!sent)
 			continue;
 		/* Clocks of two CPUs may differ a little; a time long ahead is another clock's. */
-		if (now - (pvs_u32)(sent >> 32) + y->ipi_window > 2u * y->ipi_window) {
+		if (now - (pvs_u32)(sent >> 32) > 2u * y->ipi_window) {
 			PVS_POKE(pvs_u64, &s->sent[at], 0);
 			continue;
 		}
-		sends = 1;
 		target = slot_index((pvs_u32)(sent & 0xffffu) - 1u);
 		if (slot_waits(y, target)) {
 			s->receiver = (pvs_u8)((at + 1u) & IPI_MASK);
 			return target;
 		}
+		state |= STATE_SENDS;
 	}
-	s->sends = sends;
+	PVS_POKE(pvs_u8, &s->state, state);
 	return PVS_NO_TARGET;
 }
 
@@ -394,59 +376,83 @@ static pvs_u32 named_many(struct pvs_yield *y, const struct pvs_hint *hint)
 	if (!bits)
 		return PVS_NO_TARGET;
 	behind = PVS_PEEK(pvs_u32, &y->cursor_many) - base;
-	above = behind < 31u ? bits & (~(pvs_u32)1 << behind) : 0u;
+	above = behind < 32u ? bits & (~(pvs_u32)0 << behind) : 0u;
 	base += PVS_CTZ64((pvs_u64)(above ? above : bits));
-	PVS_POKE(pvs_u32, &y->cursor_many, base);
+	PVS_POKE(pvs_u32, &y->cursor_many, base + 1u);
 	return base;
+}
+
+/* The best of the sets in `summary`: the first one behind the set's last choice, wrapping around. */
+PVS_INLINE pvs_u32 ranked(struct pvs_yield *y, pvs_u64 summary, struct pvs_yield_choice *out)
+{
+	pvs_u32 i;
+
+	PVS_FOR(i, SET_COUNT) {
+		pvs_u32 set;
+		pvs_u32 start;
+		pvs_u32 at;
+		pvs_u64 bits;
+
+		if (!summary)
+			break;
+		set = PVS_CTZ64(summary) >> SET_SHIFT;
+		PVS_OPT(set);
+		set &= SET_COUNT - 1u;
+		start = slot_index(PVS_PEEK(pvs_u32, &y->cursor[set]));
+		at = set << SET_SHIFT | start >> WORD_SHIFT;
+		bits = PVS_PEEK(pvs_u64, &y->word[at]) & ALL_BITS << (start & 63u);
+		if (!bits) {
+			pvs_u64 above = summary & SET_BITS << (set << SET_SHIFT) &
+					ALL_BITS << at << 1;
+
+			at = PVS_CTZ64(above ? above : summary);
+			PVS_OPT(at);
+			at &= SET_COUNT * PVS_YIELD_WORDS - 1u;
+			bits = PVS_PEEK(pvs_u64, &y->word[at]);
+		}
+		/* Who has begun to run since is no candidate any more; one look must do. */
+		bits &= PVS_PEEK(pvs_u64, &y->waiting[at & WORD_MASK]);
+		if (bits) {
+			at = (at & WORD_MASK) << WORD_SHIFT | PVS_CTZ64(bits);
+			PVS_POKE(pvs_u32, &y->cursor[set], at + 1u);
+			out->reason = (pvs_u8)(SET_REASON + set);
+			return at;
+		}
+		summary &= ~(SET_BITS << (set << SET_SHIFT));
+	}
+	return PVS_NO_TARGET;
 }
 
 /* The first rank: whom the guest names. */
 static pvs_u32 named(struct pvs_yield *y, const struct pvs_hint *hint,
 		     const struct pvs_yield_ask *ask, struct pvs_yield_choice *out)
 {
-	struct pvs_yield_set *holders = &y->set[SET_CRIT];
-	pvs_u64 summary;
+	pvs_u32 target;
 
 	switch (hint->wait_kind) {
 	case PVS_WAIT_LOCK:
 	case PVS_WAIT_IPI:
+		target = named_one(y, hint, ask, out);
 		out->reason = PVS_YIELD_NAMED;
-		return named_one(y, hint, ask, out);
+		return target;
 	case PVS_WAIT_IPI_MANY:
+		target = named_many(y, hint);
 		out->reason = PVS_YIELD_NAMED_MANY;
-		return named_many(y, hint);
+		return target;
 	case PVS_WAIT_ANY:
+		target = ranked(y, PVS_PEEK(pvs_u64, &y->summary) &
+				   SET_BITS << (SET_CRIT << SET_SHIFT), out);
 		out->reason = PVS_YIELD_HOLDER;
-		summary = PVS_PEEK(pvs_u64, &holders->summary);
-		return summary ? set_next(y, holders, summary) : PVS_NO_TARGET;
+		return target;
 	default:
 		return PVS_NO_TARGET;
 	}
 }
 
-/* The ranks that are sets. */
-static pvs_u32 ranked(struct pvs_yield *y, struct pvs_yield_choice *out)
-{
-	pvs_u32 i;
-
-	PVS_FOR(i, SET_COUNT) {
-		pvs_u64 summary = PVS_PEEK(pvs_u64, &y->set[i].summary);
-		pvs_u32 target;
-
-		if (!summary)
-			continue;
-		out->reason = (pvs_u8)(SET_REASON + i);
-		target = set_next(y, &y->set[i], summary);
-		if (target != PVS_NO_TARGET)
-			return target;
-	}
-	return PVS_NO_TARGET;
-}
-
 /* The relaxed round: whoever waits. No set and no summary is asked; two words at a time. */
 static pvs_u32 relaxed(struct pvs_yield *y)
 {
-	pvs_u32 start = slot_index(PVS_PEEK(pvs_u32, &y->cursor_relaxed) + 1u);
+	pvs_u32 start = slot_index(PVS_PEEK(pvs_u32, &y->cursor_relaxed));
 	pvs_u32 pair = start >> (WORD_SHIFT + 1u);
 	pvs_u64 low = PVS_PEEK(pvs_u64, &y->waiting[2u * pair]);
 	pvs_u64 high = PVS_PEEK(pvs_u64, &y->waiting[2u * pair + 1u]);
@@ -469,31 +475,43 @@ static pvs_u32 relaxed(struct pvs_yield *y)
 	if (!(low | high))
 		return PVS_NO_TARGET;
 	start = 2u * pair << WORD_SHIFT | (low ? PVS_CTZ64(low) : 64u + PVS_CTZ64(high));
-	PVS_POKE(pvs_u32, &y->cursor_relaxed, start);
+	PVS_POKE(pvs_u32, &y->cursor_relaxed, start + 1u);
 	return start;
 }
 
+PVS_INLINE void chosen(struct pvs_yield *y, struct pvs_yield_slot *s, pvs_u32 target,
+		       struct pvs_yield_choice *out)
+{
+	out->target = target;
+	PVS_POKE(pvs_u8, &s->state, s->state | STATE_SPINS);
+	PVS_ADD32(&y->counts[out->reason], 1u);
+}
+
 /* All ranks in their order. */
-PVS_INLINE pvs_u32 first_of(struct pvs_yield *y, struct pvs_yield_slot *s,
-			    const struct pvs_hint *hint, const struct pvs_yield_ask *ask,
-			    struct pvs_yield_choice *out)
+static void choose(struct pvs_yield *y, struct pvs_yield_slot *s, const struct pvs_hint *hint,
+		   const struct pvs_yield_ask *ask, struct pvs_yield_choice *out)
 {
 	pvs_u32 target = PVS_NO_TARGET;
 
 	if (hint->wait_kind)
 		target = named(y, hint, ask, out);
-	if (target == PVS_NO_TARGET && s->sends) {
+	if (target == PVS_NO_TARGET && (s->state & STATE_SENDS)) {
 		out->reason = PVS_YIELD_RECEIVER;
 		target = next_receiver(y, s, ask->now_ns);
 	}
 	if (target == PVS_NO_TARGET)
-		target = ranked(y, out);
+		target = ranked(y, PVS_PEEK(pvs_u64, &y->summary), out);
 	if (target == PVS_NO_TARGET && !(y->flags & PVS_YIELD_STRICT)) {
 		out->reason = PVS_YIELD_RELAXED;
 		target = relaxed(y);
 		out->relaxed = target != PVS_NO_TARGET;
 	}
-	return target;
+	if (target != PVS_NO_TARGET) {
+		chosen(y, s, target, out);
+		return;
+	}
+	out->reason = PVS_YIELD_NOBODY;
+	PVS_ADD32(&y->counts[PVS_YIELD_NOBODY], 1u);
 }
 
 PVS_API void pvs_yield_choose(struct pvs_yield *y, pvs_u32 yielder, const struct pvs_hint *hint,
@@ -501,21 +519,13 @@ PVS_API void pvs_yield_choose(struct pvs_yield *y, pvs_u32 yielder, const struct
 {
 	static const struct pvs_yield_choice nobody PVS_TAB = { .target = PVS_NO_TARGET };
 	struct pvs_yield_slot *s;
-	pvs_u32 target;
 
 	*out = nobody;
 	if (yielder >= y->slot_count)
 		return;
-	yielder = slot_index(yielder);
-	s = &y->slot[yielder];
+	s = &y->slot[slot_index(yielder)];
 	/* Who spins runs: it is in no set, so it is never its own target. */
-	if (s->place != PLACE_NOT_WAITING)
-		stop_waiting(y, s, yielder);
-	target = first_of(y, s, hint, ask, out);
-	if (target == PVS_NO_TARGET)
-		out->reason = PVS_YIELD_NOBODY;
-	else
-		s->spins = 1;
-	out->target = target;
-	PVS_ADD32(&y->counts[out->reason], 1u);
+	if (s->state & STATE_WAITS)
+		pvs_yield_runs(y, yielder);
+	choose(y, s, hint, ask, out);
 }

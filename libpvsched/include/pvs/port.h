@@ -48,6 +48,18 @@
 #endif
 #endif
 
+/*
+ * Copies a constant struct. clang 14's back end for BPF turns a copy whose source it can see into
+ * immediate stores and loses the stores before it on the way; from an address it cannot see, it
+ * copies.
+ */
+#define PVS_COPY(to, constant) \
+	do { \
+		const __typeof__(constant) *from_ = &(constant); \
+		PVS_OPT(from_); \
+		*(to) = *from_; \
+	} while (0)
+
 /* A loop with a constant bound. BPF may define it as bpf_for. `i` is declared by the caller. */
 #ifndef PVS_FOR
 #define PVS_FOR(i, n) for ((i) = 0; (i) < (n); (i)++)
