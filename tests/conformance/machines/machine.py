@@ -26,7 +26,7 @@ FREESTANDING = ("-O2", "-ffreestanding", "-fno-builtin", "-fno-pic", "-fno-pie",
                 "-mgeneral-regs-only", "-fno-stack-protector", "-fno-asynchronous-unwind-tables",
                 "-fno-strict-aliasing", f"-ffile-prefix-map={REPO}=.", "-nostdlib", "-static",
                 "-Wl,--build-id=none", "-Wl,-z,noexecstack", "-Wl,--no-warn-rwx-segments")
-SUMMARY = re.compile(r"digest=0x[0-9a-f]{16} vectors=\d+ steps=\d+ mismatches=(\d+).*")
+SUMMARY = re.compile(r"digest=0x[0-9a-f]{16} vectors=\d+ steps=\d+ .*\bmismatches=(\d+).*")
 
 
 def tool(*names):
@@ -42,16 +42,43 @@ def includes(*more):
     return [f"-I{REPO / path}" for path in (*INCLUDES, *more)]
 
 
+def listed_sources(layer):
+    """The sources that sources.cmake of a layer names, which is what every build takes."""
+    text = (REPO / layer / "sources.cmake").read_text()
+    return [REPO / layer / name for name in re.findall(r"^\s+(src/\S+?\.c)\b", text, re.MULTILINE)]
+
+
 def core_sources():
-    return sorted(path for path in (REPO / "libpvsched/src").glob("*.c")
-                  if path.name != "unity.c")
+    return listed_sources("libpvsched")
 
 
 def guest_sources():
-    return sorted((REPO / "guest-shim/src").glob("*.c"))
+    return listed_sources("guest-shim")
 
 
-def run(argv, timeout_s=120, **kwargs):
+def replay_sources(without=()):
+    """The replayer, as its own list names it."""
+    names = [line.strip() for line in (REPLAY / "replay.list").read_text().splitlines()]
+    return [REPLAY / name for name in names
+            if name and not name.startswith("#") and name not in without]
+
+
+def vector_files():
+    """All vectors, in the order in which they count."""
+    found = sorted(VECTORS.glob("*.vec"), key=lambda path: path.name)
+    if not found:
+        raise LabError(f"no vectors in {VECTORS.relative_to(REPO)}")
+    return found
+
+
+def vectors(work):
+    """All vectors in one file."""
+    path = work / "vectors"
+    path.write_bytes(b"".join(one.read_bytes() for one in vector_files()))
+    return path
+
+
+def run(argv, timeout_s=120, expected=0, **kwargs):
     """Standard output of a command; LabError with its last words when it fails."""
     try:
         done = subprocess.run([str(word) for word in argv], text=True, capture_output=True,
@@ -61,7 +88,7 @@ def run(argv, timeout_s=120, **kwargs):
         words = (error.stdout or b"").decode(errors="replace").strip().splitlines()
         raise LabError(f"{Path(argv[0]).name}: no end within {timeout_s} s"
                        f"{': ' + words[-1] if words else ''}") from None
-    if done.returncode != 0:
+    if done.returncode != expected:
         sys.stderr.write(done.stdout[-4000:] + done.stderr[-4000:])
         raise LabError(f"{Path(argv[0]).name} ended with {done.returncode}")
     return done.stdout
@@ -74,14 +101,20 @@ def compile_image(compiler, output, sources, flags):
     return output
 
 
-def summary(text):
-    """The replayer's line in what a machine has printed: shown, and judged."""
-    found = [match for match in map(SUMMARY.search, text.splitlines()) if match]
+def line_of(text):
+    """The replayer's line in what a machine has printed."""
+    found = [match.group(0) for match in map(SUMMARY.search, text.splitlines()) if match]
     if not found:
         sys.stderr.write(text[-4000:])
         raise LabError("the replayer has not come to its end")
-    print(found[-1].group(0))
-    return 0 if found[-1].group(1) == "0" else EXIT_FAIL
+    return found[-1]
+
+
+def summary(text):
+    """That line: shown, and judged."""
+    line = line_of(text)
+    print(line)
+    return 0 if SUMMARY.search(line).group(1) == "0" else EXIT_FAIL
 
 
 def main(body):
