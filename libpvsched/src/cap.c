@@ -25,7 +25,7 @@ static int advance(struct pvs_vm *vm, pvs_u64 now_ns, pvs_u64 cost, pvs_u64 limi
 	pvs_u32 i;
 
 	PVS_FOR(i, CAP_TRIES) {
-		pvs_u64 seen = *(volatile pvs_u64 *)&vm->cap_ns;
+		pvs_u64 seen = PVS_PEEK(pvs_u64, &vm->cap_ns);
 		pvs_u64 next = pvs_max64(seen, now_ns) + cost;
 
 		if (next > limit)
@@ -59,7 +59,7 @@ PVS_STAGE void pvs_cap_refund(struct pvs_vm *vm, const struct pvs_config *cfg, p
 	pvs_u32 i;
 
 	PVS_FOR(i, CAP_TRIES) {
-		pvs_u64 seen = *(volatile pvs_u64 *)&vm->cap_ns;
+		pvs_u64 seen = PVS_PEEK(pvs_u64, &vm->cap_ns);
 
 		if (PVS_CAS64(&vm->cap_ns, seen, pvs_less64(seen, cost)) == seen)
 			return;

@@ -18,7 +18,7 @@ PVS_API void pvs_post(struct pvs_vcpu *v, pvs_u32 event_type)
  */
 static void take_events(struct pvs_vcpu *v, pvs_u32 own)
 {
-	pvs_u32 posted = v->inbox ? PVS_XCHG32(&v->inbox, 0u) : 0u;
+	pvs_u32 posted = PVS_PEEK(pvs_u32, &v->inbox) ? PVS_XCHG32(&v->inbox, 0u) : 0u;
 	pvs_u32 type;
 
 	if (posted) {

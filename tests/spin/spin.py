@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Checks one Promela model exhaustively: spin.py MODEL WORK_DIRECTORY [FAULT].
 
-Without FAULT no assertion may fail in any interleaving. With it (a macro that the model knows, which
+Without FAULT no assertion may fail in any interleaving. With it (a macro of the model that
 puts a mistake in) one must: a model that cannot fail shows nothing.
 """
 import re
