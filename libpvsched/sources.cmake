@@ -12,6 +12,8 @@ set(PVS_CORE_FILES
 	src/step.c
 	src/yield.c
 	src/transfer.c
+	src/perf.c
+	src/queue.c
 	src/saved.c
 	src/vm.c
 	src/version.c)

@@ -16,6 +16,8 @@
 #include "step.c"
 #include "yield.c"
 #include "transfer.c"
+#include "perf.c"
+#include "queue.c"
 #include "vm.c"
 #include "saved.c"
 #include "version.c"
