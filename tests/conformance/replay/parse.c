@@ -76,6 +76,22 @@ static const struct replay_field *field_named(const struct replay_field *fields,
 	return 0;
 }
 
+/* "a:b,c:d": a << 32 | b each, in the values from 0 on. */
+static int parse_list(struct replay_word text, struct replay_op *op)
+{
+	while (text.len) {
+		struct replay_word one = until(&text, ',');
+		struct replay_word first = until(&one, ':');
+		pvs_u64 high, low;
+
+		if (op->listed >= REPLAY_VALUES || replay_number(first, &high) ||
+		    replay_number(one, &low) || (high >> 32) || (low >> 32))
+			return -1;
+		op->value[op->listed++] = (high << 32) | low;
+	}
+	return op->listed ? 0 : -1;
+}
+
 static int parse_field(const struct replay_field *fields, struct replay_word text,
 		       struct replay_op *op)
 {
@@ -86,6 +102,8 @@ static int parse_field(const struct replay_field *fields, struct replay_word tex
 	if (!name.len)
 		return -1;
 	field = field_named(fields, name);
+	if (field && field->type == RT_LIST)
+		return parse_list(text, op);
 	if (!field || replay_parse_value(field, text, &value))
 		return -1;
 	if (field->bits < 64u && (value >> field->bits))
@@ -119,13 +137,17 @@ int replay_parse_op(const struct replay_kind_info *info, struct replay_word rest
 		    struct replay_op *op)
 {
 	struct replay_word word;
+	pvs_u32 i;
 
 	op->kind = info->kind;
 	op->a = 0;
 	op->b = 0;
+	op->listed = 0;
 	op->given = 0;
-	if (info->indices > 0 &&
-	    parse_index(0, REPLAY_VCPUS - 1u, replay_next(&rest), &op->a))
+	if (info->in->type == RT_LIST)
+		for (i = 0; i < REPLAY_VALUES; i++)
+			op->value[i] = 0;
+	if (info->indices > 0 && parse_index(0, info->a_max, replay_next(&rest), &op->a))
 		return -1;
 	if (info->indices > 1 &&
 	    parse_index(info->b_names, info->b_max, replay_next(&rest), &op->b))

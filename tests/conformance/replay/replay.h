@@ -32,10 +32,18 @@
 
 #include <pvs/pvs.h>
 
+#include <pvs/perf.h>
+#include <pvs/queue.h>
+#include <pvs/yield.h>
+
 /* vCPUs with a state of their own; a power of two. Ops name them 0..REPLAY_VCPUS-1. */
 #define REPLAY_VCPUS 16u
 /* Saved states one vector may hold. */
 #define REPLAY_SAVES 4u
+/* Domains of performance, run queues, and who can be in them; powers of two. */
+#define REPLAY_DOMAINS 4u
+#define REPLAY_QUEUES 2u
+#define REPLAY_ENTITIES 16u
 /* Longest op line and result line, in bytes, with the NUL. */
 #define REPLAY_LINE_MAX 1024u
 /* Values of an op or a result: a number for each field of its kind (fields.h). */
@@ -46,7 +54,7 @@ struct replay_op {
 	pvs_u32 kind;  /* enum replay_kind (fields.h) */
 	pvs_u32 a;     /* first index of the line (a vCPU), 0 if none */
 	pvs_u32 b;     /* second index or number (an event, a vCPU), 0 if none */
-	pvs_u32 reserved;
+	pvs_u32 listed; /* how long the list of the line is (perf_domain, perf_fit), 0 if none */
 	pvs_u64 given;
 	pvs_u64 value[REPLAY_VALUES];
 };
@@ -70,6 +78,20 @@ struct replay_world {
 	struct pvs_hint hint;
 	struct pvs_saved saved[REPLAY_SAVES];
 	struct pvs_choice choice;
+	struct pvs_yield yield;
+	struct pvs_yield_ask yield_ask;
+	struct pvs_yield_choice yield_choice;
+	struct pvs_transfer_facts transfer_facts;
+	struct pvs_transfer transfer;
+	struct pvs_perf_config perf_cfg;
+	struct pvs_perf_domain domain[REPLAY_DOMAINS];
+	struct pvs_perf_member member[REPLAY_VCPUS];
+	struct pvs_perf_ask perf_ask;
+	struct pvs_perf_result perf_result;
+	struct pvs_perf_cpus cpus;
+	struct pvs_queue queue[REPLAY_QUEUES];
+	struct pvs_entity entity[REPLAY_ENTITIES];
+	struct pvs_queue_ask queue_ask;
 	pvs_u64 now_ns;                    /* facts that stay until a line changes them */
 	pvs_u64 run_ns[REPLAY_VCPUS];
 	pvs_u64 wait_ns[REPLAY_VCPUS];

@@ -242,6 +242,71 @@ static const struct replay_name config_flags[] = {
 	END
 };
 
+static const struct replay_name yield_flags[] = { { "strict", PVS_YIELD_STRICT }, END };
+
+static const struct replay_name transfers[] = {
+	{ "off", PVS_TRANSFER_OFF },
+	{ "penalise", PVS_TRANSFER_PENALISE },
+	{ "credit", PVS_TRANSFER_CREDIT },
+	END
+};
+
+static const struct replay_name waiting[] = {
+	{ "preempted", PVS_WAITS_PREEMPTED },
+	{ "crit", PVS_WAITS_CRIT },
+	{ "kernel", PVS_WAITS_KERNEL },
+	{ "interrupt", PVS_WAITS_INTERRUPT },
+	{ "spinning", PVS_WAITS_SPINNING },
+	END
+};
+
+static const struct replay_name ranks[] = {
+	{ "nobody", PVS_YIELD_NOBODY },
+	{ "named", PVS_YIELD_NAMED },
+	{ "named_many", PVS_YIELD_NAMED_MANY },
+	{ "holder", PVS_YIELD_HOLDER },
+	{ "receiver", PVS_YIELD_RECEIVER },
+	{ "interrupt", PVS_YIELD_INTERRUPT },
+	{ "crit", PVS_YIELD_CRIT },
+	{ "kernel", PVS_YIELD_KERNEL },
+	{ "user", PVS_YIELD_USER },
+	{ "relaxed", PVS_YIELD_RELAXED },
+	END
+};
+
+static const struct replay_name given[] = {
+	{ "none", PVS_TRANSFER_NONE },
+	{ "nobody", PVS_TRANSFER_NOBODY },
+	{ "alone", PVS_TRANSFER_ALONE },
+	{ "limited", PVS_TRANSFER_LIMITED },
+	{ "penalty", PVS_TRANSFER_PENALTY },
+	{ "base", PVS_TRANSFER_BASE },
+	{ "ping_pong", PVS_TRANSFER_PING_PONG },
+	{ "credited", PVS_TRANSFER_CREDITED },
+	{ "enough", PVS_TRANSFER_ENOUGH },
+	END
+};
+
+static const struct replay_name perf_asks[] = { { "margin", PVS_PERF_ASK_MARGIN }, END };
+
+static const struct replay_name perf_flags[] = {
+	{ "changed", PVS_PERF_CHANGED },
+	{ "limited", PVS_PERF_LIMITED },
+	{ "overload", PVS_PERF_OVERLOAD },
+	END
+};
+
+static const struct replay_name cpus[] = { { "none", PVS_PERF_NO_CPU }, END };
+
+/* What enqueue and pick say. */
+static const struct replay_name verdicts[] = {
+	{ "go", PVS_QUEUE_GO },
+	{ "again", PVS_QUEUE_AGAIN },
+	{ "park", PVS_QUEUE_PARK },
+	{ "state", MINUS(3) },
+	END
+};
+
 /* ---- inputs ---------------------------------------------------------------------------------- */
 
 #define U(name, to) { name, 0, RT_U, to, 0, 64, 0, { 0 } }
@@ -343,6 +408,70 @@ static const struct replay_field terms_in[] = {
 	U32("slots", TERMS_SLOTS), BIT("active", TERMS_ACTIVE), LAST
 };
 
+static const struct replay_field yield_vm_in[] = {
+	U32("slots", YV_SLOTS), PART("flags", YV_FLAGS, 0, 32, yield_flags, RT_FLAGS),
+	U32("ipi_window", YV_IPI_WINDOW), PART("transfer", YV_TRANSFER, 0, 32, transfers, RT_U),
+	U32("transfer_min", YV_TRANSFER_MIN), U32("debounce", YV_DEBOUNCE), LAST
+};
+
+#define TIME_FIELDS U("now", T_NOW), S("dt", T_DT)
+
+static const struct replay_field time_in[] = { TIME_FIELDS, LAST };
+static const struct replay_field waits_in[] = {
+	PART("flags", YW_FLAGS, 0, 32, waiting, RT_FLAGS), TIME_FIELDS, LAST
+};
+static const struct replay_field vector_in[] = {
+	U32("vector", YI_VECTOR), TIME_FIELDS, LAST
+};
+static const struct replay_field choose_in[] = {
+	PART("kind", YC_WAIT, PVS_WAIT_KIND_SHIFT, PVS_WAIT_KIND_BITS, waits, RT_U),
+	PART("target", YC_WAIT, PVS_WAIT_TARGET_SHIFT, 10, 0, RT_U),
+	PART("epoch", YC_WAIT, PVS_WAIT_EPOCH_SHIFT, PVS_WAIT_EPOCH_BITS, 0, RT_U),
+	PART("mask", YC_WAIT, PVS_WAIT_MASK_SHIFT, PVS_WAIT_MASK_BITS, 0, RT_X),
+	U32("run_epoch", YC_RUN_EPOCH), TIME_FIELDS, LAST
+};
+static const struct replay_field transfer_in[] = {
+	S("gap", YT_GAP), S("lag", YT_LAG), U32("lag_max", YT_LAG_MAX),
+	U32("granularity", YT_GRANULARITY), U32("queued", YT_QUEUED), TIME_FIELDS, LAST
+};
+
+static const struct replay_field perf_config_in[] = {
+	U32("headroom", PC_HEADROOM), U32("max", PC_MAX), U32("up_min", PC_UP),
+	U32("down_min", PC_DOWN), LAST
+};
+static const struct replay_field list_in[] = {
+	{ "levels", 0, RT_LIST, 0, 0, 64, 0, { 0 } }, LAST
+};
+static const struct replay_field fit_in[] = {
+	{ "cpus", 0, RT_LIST, 0, 0, 64, 0, { 0 } }, LAST
+};
+static const struct replay_field put_in[] = {
+	PART("util", PP_UTIL, 0, 16, 0, RT_U), PART("floor", PP_FLOOR, 0, 16, 0, RT_U),
+	PART("ceiling", PP_CEILING, 0, 16, 0, RT_U),
+	PART("flags", PP_FLAGS, 0, 16, perf_asks, RT_FLAGS), TIME_FIELDS, LAST
+};
+static const struct replay_field perf_move_in[] = { PART("to", PP_TO, 0, 2, 0, RT_U), LAST };
+static const struct replay_field update_in[] = { U32("wish", PP_WISH), TIME_FIELDS, LAST };
+static const struct replay_field level_in[] = { U32("capacity", PP_CAPACITY), LAST };
+static const struct replay_field capacity_in[] = { U32("value", PP_VALUE), LAST };
+static const struct replay_field perf_word_in[] = {
+	U32("capacity", PP_CAPACITY), U32("current", PP_CURRENT),
+	U32("contention", PP_CONTENTION), U32("generation", PP_GENERATION), LAST
+};
+static const struct replay_field contention_in[] = { U("run", PP_RUN), U("wait", PP_WAIT), LAST };
+
+static const struct replay_field entity_in[] = {
+	U32("weight", QQ_WEIGHT), U32("cap", QQ_CAP), TIME_FIELDS, LAST
+};
+static const struct replay_field ask_in[] = {
+	PART("class", QQ_CLASS, 0, 8, classes, RT_U), PART("rank", QQ_RANK, 0, 3, 0, RT_U),
+	U32("weight", QQ_FACTOR), TIME_FIELDS, LAST
+};
+static const struct replay_field charge_in[] = { U32("ran", QQ_RAN), TIME_FIELDS, LAST };
+static const struct replay_field queue_move_in[] = {
+	PART("to", QQ_TO, 0, 1, 0, RT_U), TIME_FIELDS, LAST
+};
+
 static const struct replay_name draws[] = {
 	{ "whole", GEN_WHOLE }, { "split", GEN_SPLIT }, END
 };
@@ -430,6 +559,47 @@ static const struct replay_field config_out[] = {
 	CODE("rc", 0), U("field", 1), U("min", 2), U("max", 3), LAST
 };
 
+static const struct replay_field choose_out[] = {
+	NAMED("target", RY_TARGET, targets), NAMED("reason", RY_REASON, ranks),
+	U("relaxed", RY_RELAXED), U("stale", RY_STALE), LAST
+};
+static const struct replay_field transfer_out[] = {
+	U("penalty", RYT_PENALTY), U("credit", RYT_CREDIT), NAMED("reason", RYT_REASON, given),
+	U("resched", RYT_RESCHED), LAST
+};
+static const struct replay_field yield_counts_out[] = {
+	U("nobody", 0), U("named", 1), U("named_many", 2), U("holder", 3), U("receiver", 4),
+	U("interrupt", 5), U("crit", 6), U("kernel", 7), U("user", 8), U("relaxed", 9),
+	U("gave_none", RYC_TRANSFERS), U("gave_nobody", RYC_TRANSFERS + 1),
+	U("alone", RYC_TRANSFERS + 2), U("limited", RYC_TRANSFERS + 3),
+	U("penalty", RYC_TRANSFERS + 4), U("base", RYC_TRANSFERS + 5),
+	U("ping_pong", RYC_TRANSFERS + 6), U("credited", RYC_TRANSFERS + 7),
+	U("enough", RYC_TRANSFERS + 8), U("stale", RYC_STALE), LAST
+};
+
+static const struct replay_field domain_out[] = {
+	CODE("rc", RP_RC), U("sum", RP_SUM), U("members", RP_MEMBERS), LAST
+};
+static const struct replay_field update_out[] = {
+	FLAGS("flags", RPU_FLAGS, perf_flags), U("wish", RPU_WISH), U("target", RPU_TARGET),
+	U("level", RPU_LEVEL), U("value", RPU_VALUE), NAMED("recheck", RPU_RECHECK, times), LAST
+};
+static const struct replay_field wish_out[] = { U("wish", 0), LAST };
+static const struct replay_field level_out[] = { U("level", 0), LAST };
+static const struct replay_field capacity_out[] = { U("capacity", 0), LAST };
+static const struct replay_field word_out[] = { X("word", 0), LAST };
+static const struct replay_field share_out[] = { U("share", 0), LAST };
+static const struct replay_field cpu_out[] = { NAMED("cpu", 0, cpus), LAST };
+
+/* Virtual times are told by their distance from the queue's base. */
+static const struct replay_field entity_out[] = {
+	{ "rc", verdicts, RT_S, RQ_RC, 0, 64, 0, { 0 } }, X("key", RQ_KEY),
+	U("bucket", RQ_BUCKET), U("boosted", RQ_BOOSTED), U("empty", RQ_EMPTY),
+	NAMED("park", RQ_PARK, times), S("age", RQ_AGE), S("used", RQ_USED), X("base", RQ_BASE),
+	U("boosted_ns", RQ_BOOSTED_NS), U("waiting", RQ_WAITING), U("running", RQ_RUNNING), LAST
+};
+static const struct replay_field limit_out[] = { NAMED("limit", 0, times), LAST };
+
 static const struct replay_field guest_out[] = {
 	CODE("rc", RG_RC), X("intent", RG_INTENT), X("crit", RG_CRIT), X("irq", RG_IRQ),
 	X("wait", RG_WAIT), X("bounds", RG_BOUNDS), X("life", RG_LIFE), X("pending", RG_PENDING),
@@ -450,30 +620,78 @@ static const struct replay_field guest_counters_out[] = {
 
 /* ---- ops ------------------------------------------------------------------------------------- */
 
-#define HOST(name, in, out, indices, kind) \
-	{ name, in, out, 0, REPLAY_VCPUS - 1u, indices, REPLAY_SIDE_HOST, kind, 0 }
-#define SETUP(name, in, out, kind) { name, in, out, 0, 0, 0, REPLAY_SIDE_SETUP, kind, 0 }
+#define VCPUS (REPLAY_VCPUS - 1u)
+#define SLOTS (PVS_YIELD_SLOTS - 1u)
+#define DOMAINS (REPLAY_DOMAINS - 1u)
+#define QUEUES (REPLAY_QUEUES - 1u)
+#define ENTITIES (REPLAY_ENTITIES - 1u)
+
+#define HOST(name, in, out, indices, a_max, b_max, kind) \
+	{ name, in, out, 0, a_max, b_max, indices, REPLAY_SIDE_HOST, kind, 0 }
+#define EVENT(name, in, out, kind) \
+	{ name, in, out, events, VCPUS, 255, 2, REPLAY_SIDE_HOST, kind, 0 }
+#define SETUP(name, in, out, indices, a_max, kind) \
+	{ name, in, out, 0, a_max, 0, indices, REPLAY_SIDE_SETUP, kind, 0 }
 #define GUEST(name, in, out, indices, kind) \
-	{ name, in, out, 0, 0, indices, REPLAY_SIDE_GUEST, kind, 0 }
+	{ name, in, out, 0, VCPUS, 0, indices, REPLAY_SIDE_GUEST, kind, 0 }
 
 const struct replay_kind_info replay_kinds[] = {
-	{ "step", step_in, step_out, events, 255, 2, REPLAY_SIDE_HOST, RK_STEP, 0 },
-	HOST("slot", word_fields, nothing, 1, RK_SLOT),
-	{ "post", nothing, nothing, events, 255, 2, REPLAY_SIDE_HOST, RK_POST, 0 },
-	HOST("vm", vm_in, agreed_out, 0, RK_VM),
-	HOST("choice", choice_in, agreed_out, 0, RK_CHOICE),
-	HOST("facts", facts_in, nothing, 0, RK_FACTS),
-	HOST("vcpu", word_fields, accounts_out, 1, RK_VCPU),
-	HOST("validate", word_fields, hint_out, 1, RK_VALIDATE),
-	{ "save", nothing, saved_fields, 0, REPLAY_SAVES - 1u, 2, REPLAY_SIDE_HOST, RK_SAVE, 0 },
-	HOST("saved", saved_fields, nothing, 1, RK_SAVED),
-	{ "restore", nothing, restored_out, 0, REPLAY_SAVES - 1u, 2, REPLAY_SIDE_HOST, RK_RESTORE,
-	  0 },
-	HOST("preempts", nothing, order_out, 2, RK_PREEMPTS),
-	HOST("counters", nothing, counters_out, 1, RK_COUNTERS),
-	SETUP("config", config_in, config_out, RK_CONFIG),
-	SETUP("header", header_in, nothing, RK_HEADER),
-	SETUP("terms", terms_in, nothing, RK_TERMS),
+	EVENT("step", step_in, step_out, RK_STEP),
+	EVENT("post", nothing, nothing, RK_POST),
+	HOST("slot", word_fields, nothing, 1, VCPUS, 0, RK_SLOT),
+	HOST("vm", vm_in, agreed_out, 0, 0, 0, RK_VM),
+	HOST("choice", choice_in, agreed_out, 0, 0, 0, RK_CHOICE),
+	HOST("facts", facts_in, nothing, 0, 0, 0, RK_FACTS),
+	HOST("vcpu", word_fields, accounts_out, 1, VCPUS, 0, RK_VCPU),
+	HOST("validate", word_fields, hint_out, 1, VCPUS, 0, RK_VALIDATE),
+	HOST("save", nothing, saved_fields, 2, VCPUS, REPLAY_SAVES - 1u, RK_SAVE),
+	HOST("saved", saved_fields, nothing, 1, REPLAY_SAVES - 1u, 0, RK_SAVED),
+	HOST("restore", nothing, restored_out, 2, VCPUS, REPLAY_SAVES - 1u, RK_RESTORE),
+	HOST("preempts", nothing, order_out, 2, VCPUS, VCPUS, RK_PREEMPTS),
+	HOST("counters", nothing, counters_out, 1, VCPUS, 0, RK_COUNTERS),
+
+	SETUP("yield_vm", yield_vm_in, restored_out, 0, 0, RK_YIELD_VM),
+	HOST("yield_waits", waits_in, nothing, 1, SLOTS, 0, RK_Y_WAITS),
+	HOST("yield_runs", time_in, nothing, 1, SLOTS, 0, RK_Y_RUNS),
+	HOST("yield_blocks", time_in, nothing, 1, SLOTS, 0, RK_Y_BLOCKS),
+	HOST("yield_removed", time_in, nothing, 1, SLOTS, 0, RK_Y_REMOVED),
+	HOST("yield_interrupt", time_in, nothing, 1, SLOTS, 0, RK_Y_INTERRUPT),
+	HOST("yield_ipi", vector_in, nothing, 2, SLOTS, SLOTS, RK_Y_IPI),
+	HOST("yield_eoi", vector_in, nothing, 1, SLOTS, 0, RK_Y_EOI),
+	HOST("yield_choose", choose_in, choose_out, 1, SLOTS, 0, RK_Y_CHOOSE),
+	HOST("yield_transfer", transfer_in, transfer_out, 2, SLOTS, 0xffffffffu, RK_Y_TRANSFER),
+	HOST("yield_counts", nothing, yield_counts_out, 0, 0, 0, RK_Y_COUNTS),
+
+	SETUP("perf_config", perf_config_in, config_out, 0, 0, RK_PERF_CONFIG),
+	SETUP("perf_domain", list_in, restored_out, 1, DOMAINS, RK_PERF_DOMAIN),
+	HOST("perf_put", put_in, domain_out, 2, DOMAINS, VCPUS, RK_P_PUT),
+	HOST("perf_remove", time_in, domain_out, 2, DOMAINS, VCPUS, RK_P_REMOVE),
+	HOST("perf_move", perf_move_in, domain_out, 2, DOMAINS, VCPUS, RK_P_MOVE),
+	HOST("perf_wish", nothing, wish_out, 1, DOMAINS, 0, RK_P_WISH),
+	HOST("perf_update", update_in, update_out, 1, DOMAINS, 0, RK_P_UPDATE),
+	HOST("perf_level", level_in, level_out, 1, DOMAINS, 0, RK_P_LEVEL),
+	HOST("perf_capacity", capacity_in, capacity_out, 1, DOMAINS, 0, RK_P_CAPACITY),
+	HOST("perf_word", perf_word_in, word_out, 0, 0, 0, RK_P_WORD),
+	HOST("perf_contention", contention_in, share_out, 0, 0, 0, RK_P_CONTENTION),
+	HOST("perf_fit", fit_in, cpu_out, 1, 0xffffffffu, 0, RK_P_FIT),
+
+	HOST("queue", time_in, nothing, 1, QUEUES, 0, RK_Q_QUEUE),
+	HOST("entity", entity_in, entity_out, 2, ENTITIES, QUEUES, RK_Q_ENTITY),
+	HOST("entity_weight", entity_in, entity_out, 2, ENTITIES, QUEUES, RK_Q_WEIGHT),
+	HOST("entity_cap", entity_in, entity_out, 2, ENTITIES, QUEUES, RK_Q_CAP),
+	HOST("enqueue", ask_in, entity_out, 2, ENTITIES, QUEUES, RK_Q_ENQUEUE),
+	HOST("pick", ask_in, entity_out, 2, ENTITIES, QUEUES, RK_Q_PICK),
+	HOST("charge", charge_in, entity_out, 2, ENTITIES, QUEUES, RK_Q_CHARGE),
+	HOST("dequeue", time_in, entity_out, 2, ENTITIES, QUEUES, RK_Q_DEQUEUE),
+	HOST("queue_migrate", queue_move_in, entity_out, 2, ENTITIES, QUEUES, RK_Q_MIGRATE),
+	HOST("queue_limit", time_in, limit_out, 2, ENTITIES, QUEUES, RK_Q_LIMIT),
+	HOST("queue_preempts", nothing, order_out, 2, ENTITIES, ENTITIES, RK_Q_PREEMPTS),
+	HOST("queue_before", nothing, order_out, 2, ENTITIES, ENTITIES, RK_Q_BEFORE),
+	HOST("queue_share", time_in, share_out, 2, ENTITIES, QUEUES, RK_Q_SHARE),
+
+	SETUP("config", config_in, config_out, 0, 0, RK_CONFIG),
+	SETUP("header", header_in, nothing, 0, 0, RK_HEADER),
+	SETUP("terms", terms_in, nothing, 0, 0, RK_TERMS),
 	GUEST("guest_bind", guest_bind_in, bind_out, 0, RK_G_BIND),
 	GUEST("guest_ready", nothing, bind_out, 0, RK_G_READY),
 	GUEST("guest_unbind", nothing, bind_out, 0, RK_G_UNBIND),
@@ -493,8 +711,8 @@ const struct replay_kind_info replay_kinds[] = {
 	GUEST("guest_epoch", nothing, guest_read_out, 1, RK_G_EPOCH),
 	GUEST("guest_counters", nothing, guest_counters_out, 1, RK_G_COUNTERS),
 	GUEST("guest_says", guest_says_in, nothing, 1, RK_G_SAYS),
-	{ "generate", generate_in, generate_out, 0, 0, 0, REPLAY_SIDE_GENERATE, RK_GENERATE, 0 },
-	{ 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+	{ "generate", generate_in, generate_out, 0, 0, 0, 0, REPLAY_SIDE_GENERATE, RK_GENERATE, 0 },
+	{ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 };
 
 const struct replay_kind_info *replay_kind_of(pvs_u32 kind)

@@ -17,7 +17,8 @@ enum replay_type {
 	RT_U,    /* unsigned decimal, or a name of the table with exactly this value */
 	RT_S,    /* signed decimal */
 	RT_X,    /* hexadecimal */
-	RT_FLAGS /* names of bits with '|' between them, "none" for 0 */
+	RT_FLAGS,/* names of bits with '|' between them, "none" for 0 */
+	RT_LIST  /* inputs only, first of its op: pairs "a:b,c:d", in the values from 0 on */
 };
 
 struct replay_field {
@@ -36,7 +37,8 @@ struct replay_kind_info {
 	const struct replay_field *in;  /* ends with a NULL name */
 	const struct replay_field *out; /* likewise; index = value of the result */
 	const struct replay_name *b_names; /* names of the second index, or NULL */
-	pvs_u32 b_max;   /* second index is 0..b_max */
+	pvs_u32 a_max;   /* first index is 0..a_max */
+	pvs_u32 b_max;
 	pvs_u8 indices;  /* how many indices follow the name: 0, 1 or 2 */
 	pvs_u8 side;     /* enum replay_side */
 	pvs_u8 kind;
