@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # What is installed: headers, libraries, a CMake package, a pkg-config file, and the sources for
-# hosts that compile the engine into something else (share/libpvsched/sources.cmake).
+# hosts that compile the engine into something else (share/libpvsched/sources.cmake, or the whole
+# engine as two files in share/libpvsched/amalgamation).
 include(CMakePackageConfigHelpers)
 
 get_property(exported GLOBAL PROPERTY PVS_EXPORTED)
@@ -52,3 +53,7 @@ foreach(part abi libpvsched guest-shim)
 		PATTERN os EXCLUDE)
 endforeach()
 install(DIRECTORY LICENSES DESTINATION "${sources_dir}")
+if(TARGET amalgamation)
+	install(FILES "${PVS_AMALGAMATION_DIR}/pvs.c" "${PVS_AMALGAMATION_DIR}/pvs.h"
+		DESTINATION "${sources_dir}/amalgamation")
+endif()

@@ -13,6 +13,10 @@ set(PVS_CORE_FILES
 	src/preempt.c
 	src/decide.c
 	src/step.c
+	src/yield.c
+	src/transfer.c
+	src/perf.c
+	src/queue.c
 	src/saved.c
 	src/vm.c
 	src/version.c)

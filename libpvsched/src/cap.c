@@ -27,7 +27,7 @@ static int advance(struct pvs_vm *vm, const struct pvs_config *cfg, pvs_u64 now_
 	pvs_u32 i;
 
 	PVS_FOR(i, CAP_TRIES) {
-		pvs_u64 seen = *(volatile pvs_u64 *)&vm->cap_ns;
+		pvs_u64 seen = PVS_PEEK(pvs_u64, &vm->cap_ns);
 		/* More than twice its capacity ahead, it is the clock that has stepped back. */
 		pvs_u64 base = pvs_min64(pvs_max64(seen, now_ns), now_ns + 2u * capacity);
 		pvs_u64 next = base + cost;
@@ -62,7 +62,7 @@ PVS_STAGE void pvs_cap_refund(struct pvs_vm *vm, const struct pvs_config *cfg, p
 	pvs_u32 i;
 
 	PVS_FOR(i, CAP_TRIES) {
-		pvs_u64 seen = *(volatile pvs_u64 *)&vm->cap_ns;
+		pvs_u64 seen = PVS_PEEK(pvs_u64, &vm->cap_ns);
 
 		if (PVS_CAS64(&vm->cap_ns, seen, pvs_less64(seen, cost)) == seen)
 			return;

@@ -11,7 +11,7 @@ PVS_API void pvs_post(struct pvs_vcpu *v, pvs_u32 event_type)
 	if (type == PVS_EV_INJECT)
 		(void)PVS_ADD64(&v->inbox, (pvs_u64)1 << PVS_INBOX_INJECT_SHIFT);
 	else
-		(void)PVS_OR64(&v->inbox, (pvs_u64)1 << type);
+		PVS_OR64(&v->inbox, (pvs_u64)1 << type);
 }
 
 /* Perhaps another thread, with clocks of its own: time begins now. */
@@ -176,7 +176,7 @@ static void take_posted(struct pvs_vcpu *v, const struct pvs_vm *vm, const struc
 PVS_STAGE void pvs_take_events(struct pvs_vcpu *v, const struct pvs_vm *vm,
 			       const struct pvs_config *cfg, const struct pvs_io *io)
 {
-	if (PVS_RARE(v->inbox))
+	if (PVS_RARE(PVS_PEEK(pvs_u64, &v->inbox)))
 		take_posted(v, vm, cfg, io);
 	take(v, vm, cfg, io, io->event);
 }

@@ -205,7 +205,7 @@ PVS_API void pvs_validate(const struct pvs_snapshot *snap, const struct pvs_term
 	struct pvs_hint before = *previous;
 	static const struct pvs_hint nothing PVS_TAB = { .util_ceil = PVS_UTIL_MAX };
 
-	*out = nothing;
+	PVS_COPY(out, nothing);
 	if (!terms->active || !take_life(snap->life, terms->generation, out))
 		return;
 	out->flags |= PVS_HINT_ONLINE;

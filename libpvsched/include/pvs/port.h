@@ -48,6 +48,18 @@
 #endif
 #endif
 
+/*
+ * Copies a constant struct. clang 14's back end for BPF turns a copy whose source it can see into
+ * immediate stores and loses the stores before it on the way; from an address it cannot see, it
+ * copies.
+ */
+#define PVS_COPY(to, constant) \
+	do { \
+		const __typeof__(constant) *from_ = &(constant); \
+		PVS_OPT(from_); \
+		*(to) = *from_; \
+	} while (0)
+
 /* A loop with a constant bound. BPF may define it as bpf_for. `i` is declared by the caller. */
 #ifndef PVS_FOR
 #define PVS_FOR(i, n) for ((i) = 0; (i) < (n); (i)++)
@@ -88,9 +100,62 @@
 
 #ifndef PVS_CAS64
 #define PVS_CAS64(p, expect, desired) __sync_val_compare_and_swap((p), (expect), (desired))
-#define PVS_OR64(p, bits) __sync_fetch_and_or((p), (bits))
 #define PVS_ADD64(p, n) __sync_fetch_and_add((p), (n))
 #define PVS_XCHG64(p, v) __sync_lock_test_and_set((p), (v))
+#endif
+
+/* Bits of a word that several CPUs change, in order with what is before and after. BPF orders an
+ * operation only if its result is used. */
+#ifndef PVS_OR64
+#if defined(__bpf__)
+#define PVS_OR64(p, bits)                                               \
+	do {                                                            \
+		pvs_u64 before_ = __sync_fetch_and_or((p), (bits));     \
+		PVS_OPT(before_);                                       \
+	} while (0)
+#define PVS_AND64(p, bits)                                              \
+	do {                                                            \
+		pvs_u64 before_ = __sync_fetch_and_and((p), (bits));    \
+		PVS_OPT(before_);                                       \
+	} while (0)
+#else
+#define PVS_OR64(p, bits) ((void)__sync_fetch_and_or((p), (bits)))
+#define PVS_AND64(p, bits) ((void)__sync_fetch_and_and((p), (bits)))
+#endif
+#define PVS_ADD32(p, n) ((void)__sync_fetch_and_add((p), (n)))
+#endif
+
+/* A word in private memory that another CPU may be changing: one load, one store, no order. */
+#ifndef PVS_PEEK
+#if defined(__SANITIZE_THREAD__) /* the same, said so that the sanitizer knows it is meant */
+#define PVS_PEEK(type, p) __atomic_load_n((const type *)(p), __ATOMIC_RELAXED)
+#define PVS_POKE(type, p, v) __atomic_store_n((type *)(p), (type)(v), __ATOMIC_RELAXED)
+#else
+#define PVS_PEEK(type, p) (*(const volatile type *)(p))
+#define PVS_POKE(type, p, v) (*(volatile type *)(p) = (type)(v))
+#endif
+#endif
+
+/* ---- bits ------------------------------------------------------------------------------------ */
+
+/* Zeros below the lowest one bit of `x`, which is not 0: 0..63. Without a branch or a library. */
+PVS_INLINE pvs_u32 pvs_zeros_below(pvs_u64 x)
+{
+	pvs_u64 n = (x & (0u - x)) - 1u;
+
+	n -= (n >> 1) & PVS_U64(0x55555555u, 0x55555555u);
+	n = (n & PVS_U64(0x33333333u, 0x33333333u)) + ((n >> 2) & PVS_U64(0x33333333u, 0x33333333u));
+	n = (n + (n >> 4)) & PVS_U64(0x0f0f0f0fu, 0x0f0f0f0fu);
+	return (pvs_u32)((n * PVS_U64(0x01010101u, 0x01010101u)) >> 56);
+}
+
+/* The same by one instruction where the compiler has it without a library (not BPF, not riscv). */
+#ifndef PVS_CTZ64
+#if defined(__x86_64__) || defined(__aarch64__)
+#define PVS_CTZ64(x) ((pvs_u32)__builtin_ctzll(x))
+#else
+#define PVS_CTZ64(x) pvs_zeros_below(x)
+#endif
 #endif
 
 /* ---- fields of a word ------------------------------------------------------------------------ */

@@ -32,10 +32,18 @@
 
 #include <pvs/pvs.h>
 
+#include <pvs/perf.h>
+#include <pvs/queue.h>
+#include <pvs/yield.h>
+
 /* vCPUs with a state of their own; a power of two. Ops name them 0..REPLAY_VCPUS-1. */
 #define REPLAY_VCPUS 16u
 /* Saved states one vector may hold. */
 #define REPLAY_SAVES 4u
+/* Domains of performance, run queues, and who can be in them; powers of two. */
+#define REPLAY_DOMAINS 4u
+#define REPLAY_QUEUES 2u
+#define REPLAY_ENTITIES 16u
 /* Longest op line and result line, in bytes, with the NUL. */
 #define REPLAY_LINE_MAX 1024u
 /* Values of an op or a result: a number for each field of its kind (fields.h). */
@@ -46,7 +54,7 @@ struct replay_op {
 	pvs_u32 kind;  /* enum replay_kind (fields.h) */
 	pvs_u32 a;     /* first index of the line (a vCPU), 0 if none */
 	pvs_u32 b;     /* second index or number (an event, a vCPU), 0 if none */
-	pvs_u32 reserved;
+	pvs_u32 listed; /* how long the list of the line is (perf_domain, perf_fit), 0 if none */
 	pvs_u64 given;
 	pvs_u64 value[REPLAY_VALUES];
 };
@@ -70,6 +78,20 @@ struct replay_world {
 	struct pvs_hint hint;
 	struct pvs_saved saved[REPLAY_SAVES];
 	struct pvs_choice choice;
+	struct pvs_yield yield;
+	struct pvs_yield_ask yield_ask;
+	struct pvs_yield_choice yield_choice;
+	struct pvs_transfer_facts transfer_facts;
+	struct pvs_transfer transfer;
+	struct pvs_perf_config perf_cfg;
+	struct pvs_perf_domain domain[REPLAY_DOMAINS];
+	struct pvs_perf_member member[REPLAY_VCPUS];
+	struct pvs_perf_ask perf_ask;
+	struct pvs_perf_result perf_result;
+	struct pvs_perf_cpus cpus;
+	struct pvs_queue queue[REPLAY_QUEUES];
+	struct pvs_entity entity[REPLAY_ENTITIES];
+	struct pvs_queue_ask queue_ask;
 	pvs_u64 now_ns;                    /* facts that stay until a line changes them */
 	pvs_u64 run_ns[REPLAY_VCPUS];
 	pvs_u64 wait_ns[REPLAY_VCPUS];
@@ -101,7 +123,7 @@ struct pvs_replay;
 /* Bytes a struct pvs_replay needs, and its alignment is that of struct replay_world (4096) only
  * when its own `world` is used. Static asserts keep it below 512 KiB. */
 
-/* Makes *r ready: no vector, no step, digest of nothing. Uses the world, op and result inside *r. */
+/* Makes *r ready: no vector, no step, digest of nothing. World, op and result are those of *r. */
 void pvs_replay_init(struct pvs_replay *r);
 
 /* The same with world, op and result elsewhere (a map shared with a kernel). `world` must be
@@ -128,7 +150,7 @@ const char *pvs_replay_result(const struct pvs_replay *r);
 void pvs_replay_end(const struct pvs_replay *r, struct pvs_replay_summary *out);
 
 /*
- * Writes "digest=0x%016x vectors=%u steps=%u mismatches=%u first_bad=%u" (no newline) and a NUL;
+ * Writes "digest=0x%016x vectors=%u steps=%u mismatches=%u generated=%u first_bad=%u" and a NUL;
  * returns the length. `size` is at least 160.
  */
 pvs_u32 pvs_replay_report(const struct pvs_replay *r, char *out, pvs_u32 size);
@@ -141,11 +163,17 @@ pvs_u32 pvs_replay_report(const struct pvs_replay *r, char *out, pvs_u32 size);
  */
 void pvs_replay_observe(struct pvs_replay *r);
 
+/* One translation unit that includes exec.c defines this as "static". */
+#ifndef REPLAY_EXEC_API
+#define REPLAY_EXEC_API
+#endif
+
 /*
  * Runs one op of the host's fast path on *w. exec.c defines it; see the top of this file. Returns
  * 0, or not 0 when the op could not be run at all (counted as a mismatch).
  */
-int pvs_replay_exec(struct replay_world *w, const struct replay_op *op, struct replay_result *res);
+REPLAY_EXEC_API int pvs_replay_exec(struct replay_world *w, const struct replay_op *op,
+				    struct replay_result *res);
 
 #include "replay_state.h"
 

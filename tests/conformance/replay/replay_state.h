@@ -8,14 +8,18 @@
 
 #include <pvs/guest.h>
 
-/* A `generate` line at work. */
+/* A `generate` line at work (abi/spec/vectors.md). */
 struct replay_generator {
-	pvs_u64 random;      /* state of splitmix64 */
-	pvs_u64 digest;      /* FNV-1a 64 of its result lines alone */
+	pvs_u64 random; /* state of splitmix64 */
+	pvs_u64 digest; /* FNV-1a 64 of its result lines alone */
 	pvs_u32 vcpus;
 	pvs_u32 profile;
-	pvs_u8 seq[REPLAY_VCPUS];   /* of the intent words drawn */
-	pvs_u32 ticket[REPLAY_VCPUS];
+	pvs_u32 mode;
+	pvs_u32 agree;  /* the next step begins with a new agreement */
+	pvs_u32 v;      /* vCPU of the step at hand */
+	pvs_u32 seq[REPLAY_VCPUS];    /* of the last intent drawn */
+	pvs_u32 ticket[REPLAY_VCPUS]; /* `ticket` of the last result */
+	pvs_u32 run[REPLAY_VCPUS];    /* `run` of the last result */
 };
 
 /* The guest's side: it has pointers, so it is not part of the world. */

@@ -5,16 +5,19 @@
 usage: consumers.py SOURCE_DIR BUILD_DIR C_COMPILER
 
 The program that is built is the C example of README.md, by the CMake package (static and shared),
-by pkg-config, and by sources.cmake. Each must print what README.md says it prints.
+by pkg-config (shared and static), by sources.cmake, and with the amalgamation (as a second source,
+and included as part of the only one). Each must print what README.md says it prints.
 """
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+STRICT = ["-std=c11", "-Wall", "-Wextra", "-Werror"]
 
 
 def run(command, **environment):
@@ -47,12 +50,29 @@ def exported_targets(prefix):
     return sorted(set(re.findall(r"add_library\(pvsched::(\w+)", path.read_text())))
 
 
-def by_pkg_config(prefix, source, program, compiler):
-    """Builds by pkg-config; returns the environment that the program needs."""
+def by_pkg_config(prefix, source, place, compiler):
+    """Builds by pkg-config; returns the programs and the environment that they need."""
     pc_path = next(prefix.rglob("libpvsched.pc")).parent
+    shared, static = place / "by_pkg_config", place / "by_pkg_config_static"
     flags = run(["pkg-config", "--cflags", "--libs", "libpvsched"], PKG_CONFIG_PATH=str(pc_path))
-    run([compiler, "-Wall", "-Wextra", "-Werror", source, "-o", program, *flags.split()])
-    return {"LD_LIBRARY_PATH": str(pc_path.parent)}
+    run([compiler, *STRICT, source, "-o", shared, *flags.split()])
+    flags = run(["pkg-config", "--static", "--cflags", "--libs", "libpvsched"],
+                PKG_CONFIG_PATH=str(pc_path))
+    run([compiler, *STRICT, "-static", source, "-o", static, *flags.split()])
+    return [shared, static], {"LD_LIBRARY_PATH": str(pc_path.parent)}
+
+
+def by_amalgamation(prefix, code, place, compiler):
+    """Copies the two files beside a program, as their users do, and builds nothing else."""
+    place.mkdir()
+    for name in ("pvs.c", "pvs.h"):
+        shutil.copy(next(prefix.rglob(f"amalgamation/{name}")), place)
+    two, one = place / "two_sources", place / "one_source"
+    (place / "two.c").write_text(code.replace("<pvs/pvs.h>", '"pvs.h"'))
+    (place / "one.c").write_text(code.replace("<pvs/pvs.h>", '"pvs.c"'))
+    run([compiler, *STRICT, place / "two.c", place / "pvs.c", "-o", two])
+    run([compiler, *STRICT, "-DPVS_API=static", place / "one.c", "-o", one])
+    return [two, one]
 
 
 def main():
@@ -71,16 +91,17 @@ def main():
                             CMAKE_PREFIX_PATH=prefix, EXPORTED_TARGETS=";".join(targets))
         configure_and_build(place / "sources", compiler, MODE="sources", CONSUMER_SOURCE=source,
                             SOURCES_CMAKE=next(prefix.rglob("libpvsched/sources.cmake")))
-        environment = by_pkg_config(prefix, source, place / "by_pkg_config", compiler)
-
-        programs = [place / "package/consumer_core", place / "package/consumer_core_shared",
-                    place / "sources/consumer_sources", place / "by_pkg_config"]
+        programs, environment = by_pkg_config(prefix, source, place, compiler)
+        programs += [place / "package/consumer_core", place / "package/consumer_core_shared",
+                     place / "sources/consumer_sources"]
+        programs += by_amalgamation(prefix, code, place / "amalgamation", compiler)
         for program in programs:
             printed = run([program], **environment)
             if printed != wanted:
                 print(f"{program.name} prints\n{printed}README.md says\n{wanted}")
                 sys.exit(1)
-    print(f"4 ways to use the library, {len(targets)} exported targets: {' '.join(targets)}")
+    print(f"{len(programs)} ways to use the library")
+    print(f"{len(targets)} exported targets: {' '.join(targets)}")
 
 
 main()

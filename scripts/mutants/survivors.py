@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The reviewed list of mutants that no test can or need notice, and why.
+
+An entry of survivors.txt:
+
+    libpvsched/src/account.c: comparison boundary
+    - if (balance > max)
+    + if (balance >= max)
+      the same value is stored over itself
+
+Lines are compared with white space collapsed and without comments; numbers of lines mean nothing.
+"""
+
+SAME_CODE = "the compiler makes the same code of it"
+
+
+def read(path):
+    """{key: reason} of the file."""
+    known = {}
+    if not path.exists():
+        return known
+    for block in path.read_text().split("\n\n"):
+        lines = [line for line in block.splitlines() if line and not line.startswith("#")]
+        if len(lines) < 4:
+            continue
+        name, operator = lines[0].rsplit(": ", 1)
+        key = f"{name}|{operator}|{lines[1][2:]}|{lines[2][2:]}"
+        known[key] = " ".join(line.strip() for line in lines[3:])
+    return known
+
+
+def explain(alive, same, known):
+    """({key: reason}, mutants without one)"""
+    explained, unexplained = {}, []
+    for mutant in alive:
+        if mutant.key in known:
+            explained[mutant.key] = known[mutant.key]
+        elif mutant.key in same:
+            explained[mutant.key] = SAME_CODE
+        else:
+            unexplained.append(mutant)
+    return explained, unexplained

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fields.h - the ops of the language and the numbers of their fields. tables.c has their names;
+ * abi/spec/vectors.md what they mean.
+ */
+#ifndef PVS_REPLAY_FIELDS_H
+#define PVS_REPLAY_FIELDS_H
+
+#include "replay.h"
+
+/* Who runs an op: pvs_replay_exec() (replaceable), or this program in every environment. */
+enum replay_side { REPLAY_SIDE_HOST, REPLAY_SIDE_SETUP, REPLAY_SIDE_GUEST, REPLAY_SIDE_GENERATE };
+
+enum replay_kind {
+	/* the host: exec.c */
+	RK_VM = 0,
+	RK_CHOICE,
+	RK_FACTS,
+	RK_VCPU,
+	RK_SLOT,
+	RK_VALIDATE,
+	RK_STEP,
+	RK_POST,
+	RK_SAVE,
+	RK_SAVED,
+	RK_RESTORE,
+	RK_PREEMPTS,
+	RK_COUNTERS,
+	/* exec_yield.c */
+	RK_YIELD_FIRST = 32,
+	RK_Y_WAITS = RK_YIELD_FIRST,
+	RK_Y_RUNS,
+	RK_Y_BLOCKS,
+	RK_Y_REMOVED,
+	RK_Y_INTERRUPT,
+	RK_Y_IPI,
+	RK_Y_EOI,
+	RK_Y_CHOOSE,
+	RK_Y_TRANSFER,
+	RK_Y_COUNTS,
+	/* exec_perf.c */
+	RK_PERF_FIRST = 48,
+	RK_P_PUT = RK_PERF_FIRST,
+	RK_P_REMOVE,
+	RK_P_MOVE,
+	RK_P_WISH,
+	RK_P_UPDATE,
+	RK_P_LEVEL,
+	RK_P_CAPACITY,
+	RK_P_WORD,
+	RK_P_CONTENTION,
+	RK_P_FIT,
+	/* exec_queue.c */
+	RK_QUEUE_FIRST = 64,
+	RK_Q_QUEUE = RK_QUEUE_FIRST,
+	RK_Q_ENTITY,
+	RK_Q_WEIGHT,
+	RK_Q_CAP,
+	RK_Q_ENQUEUE,
+	RK_Q_PICK,
+	RK_Q_CHARGE,
+	RK_Q_DEQUEUE,
+	RK_Q_MIGRATE,
+	RK_Q_LIMIT,
+	RK_Q_PREEMPTS,
+	RK_Q_BEFORE,
+	RK_Q_SHARE,
+	/* done once, natively: setup.c */
+	RK_CONFIG = 96,
+	RK_HEADER,
+	RK_TERMS,
+	RK_YIELD_VM,
+	RK_PERF_CONFIG,
+	RK_PERF_DOMAIN,
+	/* the guest: guest.c */
+	RK_G_BIND = 112,
+	RK_G_READY,
+	RK_G_UNBIND,
+	RK_G_ONLINE,
+	RK_G_OFFLINE,
+	RK_G_PUBLISH,
+	RK_G_RETRACT,
+	RK_G_CRIT,
+	RK_G_IRQ_ENTER,
+	RK_G_IRQ_LEAVE,
+	RK_G_IRQ_ACK,
+	RK_G_WAIT,
+	RK_G_PEND,
+	RK_G_PEND_CLEAR,
+	RK_G_BOUNDS,
+	RK_G_APPLIED,
+	RK_G_EPOCH,
+	RK_G_COUNTERS,
+	RK_G_SAYS,
+	/* many of the others: generate.c */
+	RK_GENERATE = 160
+};
+
+/* ---- values of ops --------------------------------------------------------------------------- */
+
+enum { VM_CAPS, VM_SLOTS, VM_GENERATION, VM_OFFERED, VM_ACCEPT };
+enum { CHOICE_MAJOR, CHOICE_MINOR, CHOICE_GENERATION, CHOICE_FEATURES, CHOICE_COMMAND,
+       CHOICE_HEADER };
+
+/* The words of a slot; `step` and `vcpu` take them too. */
+enum { W_INTENT, W_CRIT, W_IRQ, W_WAIT, W_BOUNDS, W_LIFE, W_PENDING, W_ONLINE, W_COUNT };
+
+enum { STEP_ARG = W_COUNT, STEP_NOW, STEP_DT, STEP_RUN, STEP_RAN, STEP_WAITS, STEP_WAITED,
+       STEP_NESTED, STEP_CAPS, STEP_GRANULARITY, STEP_ENTITLEMENT };
+
+enum { SAVED_VERSION, SAVED_SHARE, SAVED_BOOST_LEFT, SAVED_IRQ_LEFT, SAVED_NORMAL_LEFT, SAVED_LOW,
+       SAVED_LOW_BEFORE, SAVED_BOOSTED, SAVED_BOOSTS, SAVED_DENIALS, SAVED_OVERRUNS,
+       SAVED_MALFORMED, SAVED_LATCHES, SAVED_RESERVED, SAVED_COUNT };
+
+enum { HEADER_AT, HEADER_SIZE, HEADER_VALUE };
+enum { TERMS_FEATURES, TERMS_GENERATION, TERMS_SLOTS, TERMS_ACTIVE };
+
+enum { YV_SLOTS, YV_FLAGS, YV_IPI_WINDOW, YV_TRANSFER, YV_TRANSFER_MIN, YV_DEBOUNCE };
+/* Times of the engines beside pvs_decide(): the world's `now`, set or moved. */
+enum { T_NOW, T_DT, T_COUNT };
+enum { YW_FLAGS = T_COUNT };
+enum { YI_VECTOR = T_COUNT };
+enum { YC_WAIT = T_COUNT, YC_RUN_EPOCH };
+enum { YT_GAP = T_COUNT, YT_LAG, YT_LAG_MAX, YT_GRANULARITY, YT_QUEUED };
+
+enum { PC_HEADROOM, PC_MAX, PC_UP, PC_DOWN };
+enum { PP_UTIL = T_COUNT, PP_FLOOR, PP_CEILING, PP_FLAGS, PP_TO, PP_WISH, PP_CAPACITY, PP_VALUE,
+       PP_CURRENT, PP_CONTENTION, PP_GENERATION, PP_RUN, PP_WAIT };
+
+enum { QQ_WEIGHT = T_COUNT, QQ_CAP, QQ_CLASS, QQ_RANK, QQ_FACTOR, QQ_RAN, QQ_TO };
+
+enum { GEN_SEED, GEN_STEPS, GEN_VCPUS, GEN_PROFILE };
+enum { GEN_WHOLE, GEN_SPLIT }; /* profiles */
+
+enum { GB_WANTED, GB_BYTES };
+enum { GI_UTIL, GI_UTIL_VALID, GI_URGENCY, GI_LEVEL, GI_WAKE, GI_WAKE_LEVEL, GI_WAKE_VALID, GI_IDLE,
+       GI_WINDOW };
+enum { GC_SET, GC_CLEAR };
+enum { GW_KIND, GW_TARGET, GW_EPOCH };
+enum { GP_URGENCY, GP_LEVEL };
+enum { GU_FLOOR, GU_CEIL };
+enum { GS_APPLIED, GS_TICKET, GS_RUN, GS_SEQ, GS_BOOSTS };
+
+/* Values of `config`: the index of the pvs_u32 in struct pvs_config; the last is the profile. */
+#define CONFIG_AT(field) (__builtin_offsetof(struct pvs_config, field) / 4u)
+#define CONFIG_PROFILE 63u
+
+/* ---- values of results ----------------------------------------------------------------------- */
+
+enum { RN_CHANGED, RN_STATUS, RN_REASON, RN_OFFERED, RN_FEATURES, RN_COUNT };
+
+enum { RS_CLASS, RS_RANK, RS_REASON, RS_THROTTLE, RS_FLAGS, RS_WEIGHT, RS_YIELD, RS_PERF,
+       RS_RECHECK, RS_RING, RS_MALFORMED, RS_SAYS, RS_APPLIED, RS_TICKET, RS_RUN, RS_PERF_WORD,
+       RS_WINDOW_LEFT, RS_BOOST_LEFT, RS_COUNT };
+
+enum { RH_ONLINE, RH_MALFORMED, RH_URGENCY, RH_LEVEL, RH_IDLE, RH_WAKE_VALID, RH_WAKE,
+       RH_WAKE_LEVEL, RH_UTIL_VALID, RH_UTIL, RH_FLOOR, RH_CEIL, RH_WINDOW, RH_SEQ, RH_CRIT,
+       RH_IRQ, RH_ACK, RH_KIND, RH_TARGET, RH_EPOCH, RH_MASK, RH_PENDING, RH_COUNT };
+
+enum { RC_SEQ, RC_BOOSTS, RC_DENIALS, RC_OVERRUNS, RC_MALFORMED, RC_BOOSTED, RC_COUNT };
+
+enum { RY_TARGET, RY_REASON, RY_RELAXED, RY_STALE, RY_COUNT };
+enum { RYT_PENALTY, RYT_CREDIT, RYT_REASON, RYT_RESCHED, RYT_COUNT };
+/* choices by reason, then transfers by reason, then named targets that had run since */
+enum { RYC_CHOICES, RYC_TRANSFERS = PVS_YIELD_REASON_COUNT,
+       RYC_STALE = PVS_YIELD_REASON_COUNT + PVS_TRANSFER_REASON_COUNT, RYC_COUNT };
+enum { RP_RC, RP_SUM, RP_MEMBERS, RP_COUNT };
+enum { RPU_FLAGS, RPU_WISH, RPU_TARGET, RPU_LEVEL, RPU_VALUE, RPU_RECHECK, RPU_COUNT };
+enum { RQ_RC, RQ_KEY, RQ_BUCKET, RQ_BOOSTED, RQ_EMPTY, RQ_PARK, RQ_AGE, RQ_USED, RQ_BASE,
+       RQ_BOOSTED_NS, RQ_WAITING, RQ_RUNNING, RQ_COUNT };
+
+/* rc, and the words of the slot the guest has left */
+enum { RG_RC, RG_INTENT, RG_CRIT, RG_IRQ, RG_WAIT, RG_BOUNDS, RG_LIFE, RG_PENDING, RG_COUNT };
+enum { RGEN_STEPS, RGEN_DIGEST, RGEN_COUNT };
+enum { RB_RC, RB_ACCEPTED, RB_MINOR, RB_ECHO, RB_COMMAND, RB_REASON, RB_COUNT };
+
+#endif /* PVS_REPLAY_FIELDS_H */
