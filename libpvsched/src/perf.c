@@ -348,11 +348,11 @@ PVS_API void pvs_perf_update(struct pvs_perf_domain *d, const struct pvs_perf_co
 
 /* ---- what the guest sees, and where a vCPU fits --------------------------------------------- */
 
-PVS_API pvs_u64 pvs_perf_word(pvs_u32 capacity, pvs_u32 current, pvs_u32 contention,
+PVS_API pvs_u64 pvs_perf_word(pvs_u32 capacity, pvs_u32 speed, pvs_u32 contention,
 			      pvs_u32 generation)
 {
 	return PVS_PUT(perf_clamp(capacity), PVS_PERF_CAPACITY_SHIFT, PVS_PERF_BITS) |
-	       PVS_PUT(perf_clamp(current), PVS_PERF_CURRENT_SHIFT, PVS_PERF_BITS) |
+	       PVS_PUT(perf_clamp(speed), PVS_PERF_CURRENT_SHIFT, PVS_PERF_BITS) |
 	       PVS_PUT(perf_clamp(contention), PVS_PERF_CONTENTION_SHIFT, PVS_PERF_BITS) |
 	       PVS_PUT(generation, PVS_PERF_GEN_SHIFT, PVS_PERF_GEN_BITS);
 }

@@ -189,7 +189,7 @@ PVS_API pvs_u32 pvs_perf_capacity_of(const struct pvs_perf_domain *d, pvs_u32 va
  * contention are clamped to 1024, generation to 16 bits (+1 when the vCPU changed CPUs).
  * Context: any. O(1).
  */
-PVS_API pvs_u64 pvs_perf_word(pvs_u32 capacity, pvs_u32 current, pvs_u32 contention,
+PVS_API pvs_u64 pvs_perf_word(pvs_u32 capacity, pvs_u32 speed, pvs_u32 contention,
 			      pvs_u32 generation);
 
 /* Share of time it was runnable and did not run, 0..1024, rounded down; 0 if both are 0. Context:

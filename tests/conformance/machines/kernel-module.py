@@ -16,7 +16,7 @@ from machine import HERE, LabError, Unavailable
 from pvslab import packages
 from pvslab.common import LAB, locked, write_if_changed
 
-MANIFEST_FORMAT = 1
+MANIFEST_FORMAT = 2
 ABI = re.compile(r"linux-headers-([0-9][^ ]*-cloud-amd64)$")
 SCRIPT = """insmod /lib/pvs_replay.ko
 dmesg | sed -n 's/.*pvs_replay: digest/digest/p'"""
@@ -52,8 +52,8 @@ def fetch_kernel(home):
         if not image:
             raise LabError(f"{kernel} holds no kernel")
         relocate(home / "headers")
-        return {"format": MANIFEST_FORMAT, "abi": abi, "image": str(image.relative_to(home)),
-                "version": versions[name]}
+        return {"format": MANIFEST_FORMAT, "home": str(home), "abi": abi,
+                "image": str(image.relative_to(home)), "version": versions[name]}
     raise Unavailable(f"the mirror has no kernel with headers for {own}")
 
 
@@ -75,11 +75,12 @@ def relocate(root):
 
 
 def kernel(home):
+    """What is unpacked in `home`; fetched when it is not there, or was there under another name."""
     manifest = home / "manifest.json"
-    with locked(home):
+    with locked(LAB):
         if manifest.exists():
             known = json.loads(manifest.read_text())
-            if known.get("format") == MANIFEST_FORMAT:
+            if known.get("format") == MANIFEST_FORMAT and known.get("home") == str(home):
                 return known
         known = fetch_kernel(home)
         write_if_changed(manifest, (json.dumps(known, indent=1) + "\n").encode())
@@ -124,6 +125,7 @@ def body(work):
     home = LAB / "module-kernel"
     known = kernel(home)
     module = build(work, home, known["abi"])
+    print(f"Linux {known['abi']}, package {known['version']}")
     return machine.summary(linux.boot(work, linux.lab_packages(), home / known["image"], SCRIPT,
                                       {"pvs_replay": module.read_bytes()}))
 

@@ -21,6 +21,7 @@ def body(work):
                  "-o", runner, HERE / "nested/runner.c"])
     manifest = linux.lab_packages()
     modules = {path.stem: path.read_bytes() for path in sorted((LAB / "modules").glob("*.ko"))}
+    print(f"under KVM of Linux {manifest['kernel']['version']}")
     return machine.summary(linux.boot(
         work, manifest, LAB / manifest["kernel"]["boot"], SCRIPT, modules,
         {"kvm-runner": runner.read_bytes()}, {"image.elf": image.read_bytes()}))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * bpf-replay OBJECT VECTORS...: replays vectors with the engine in the running kernel. Lines are
- * read and written here; each op of a host is one run of the BPF program.
+ * read and written here; each op of a host is one run of a BPF program.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,13 +15,27 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "fields.h"
 #include "world.h"
 
 #define EXIT_SKIPPED 77
 
+/* The programs of replay.bpf.c, and the kind of op from which on each is the one to run. */
+static struct {
+	const char *name;
+	pvs_u32 first;
+	int fd;
+} programs[] = {
+	{ "queue", RK_QUEUE_FIRST, -1 },
+	{ "perf", RK_PERF_FIRST, -1 },
+	{ "yield", RK_YIELD_FIRST, -1 },
+	{ "decide", 0, -1 },
+};
+
+#define PROGRAMS (sizeof(programs) / sizeof(programs[0]))
+
 static struct pvs_replay replay;
 static struct shared_world *shared;
-static int program_fd;
 
 static int fail(const char *what)
 {
@@ -38,11 +52,13 @@ void pvs_replay_observe(struct pvs_replay *r)
 int pvs_replay_exec(struct replay_world *w, const struct replay_op *op, struct replay_result *res)
 {
 	struct bpf_test_run_opts options = { .sz = sizeof(options) };
+	size_t i = 0;
 
 	(void)w;
-	(void)op;
 	(void)res;
-	if (bpf_prog_test_run_opts(program_fd, &options) != 0)
+	while (op->kind < programs[i].first)
+		i++;
+	if (bpf_prog_test_run_opts(programs[i].fd, &options) != 0)
 		return -1;
 	return (int)options.retval;
 }
@@ -77,14 +93,19 @@ static int load(const char *path)
 	struct bpf_program *program;
 	struct bpf_map *map;
 	void *memory;
+	size_t i;
 
-	if (!object)
+	if (!object || bpf_object__load(object))
 		return fail(path);
-	program = bpf_object__find_program_by_name(object, "run");
+	for (i = 0; i < PROGRAMS; i++) {
+		program = bpf_object__find_program_by_name(object, programs[i].name);
+		if (!program)
+			return fail(programs[i].name);
+		programs[i].fd = bpf_program__fd(program);
+	}
 	map = bpf_object__find_map_by_name(object, "worlds");
-	if (!program || !map || bpf_object__load(object))
-		return fail(path);
-	program_fd = bpf_program__fd(program);
+	if (!map)
+		return fail("worlds");
 	memory = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map),
 		      0);
 	if (memory == MAP_FAILED)

@@ -9,7 +9,6 @@ struct shared_world {
 	struct replay_world world; /* aligned to a page, as the map's value is */
 	struct replay_op op;
 	struct replay_result result;
-	pvs_s32 status;            /* of pvs_replay_exec() */
 };
 
 #endif /* PVS_MACHINES_BPF_WORLD_H */
