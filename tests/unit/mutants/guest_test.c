@@ -176,7 +176,7 @@ static void online__taking_back_leaves_the_sequence_alone(void **state)
 	region_free(r);
 }
 
-/* ---- bells ------------------------------------------------------------------------------------ */
+/* ---- bells ----------------------------------------------------------------------------- */
 
 static int say(struct region *r, unsigned int urgency, unsigned int level, int idle)
 {
@@ -231,7 +231,7 @@ static void bell__where_none_is_wanted_a_word_is_one_load_and_one_store(void **s
 	region_free(r);
 }
 
-/* ---- what was not accepted --------------------------------------------------------------------- */
+/* ---- what was not accepted ----------------------------------------------------------- */
 
 static void gate__without_its_feature_a_call_says_state_and_stores_nothing(void **state)
 {
@@ -279,7 +279,7 @@ static void gate__counters_that_cannot_be_read_are_zero(void **state)
 	region_free(r);
 }
 
-/* ---- pending ----------------------------------------------------------------------------------- */
+/* ---- pending --------------------------------------------------------------------------- */
 
 static void pending__what_is_there_already_is_not_stored_again(void **state)
 {

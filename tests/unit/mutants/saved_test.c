@@ -125,7 +125,8 @@ static void saved__a_refused_state_leaves_a_fresh_vcpu(void **state)
 		assert_memory_equal(&v, &wanted, sizeof(v));
 		in = distinct();
 		in.latches = 1u << bit;
-		assert_int_equal(pvs_state_restore(&v, &w.cfg, &in), bit < 3 ? PVS_OK : PVS_E_SAVED);
+		assert_int_equal(pvs_state_restore(&v, &w.cfg, &in),
+				 bit < 3 ? PVS_OK : PVS_E_SAVED);
 	}
 	in = distinct();
 	in.version = PVS_SAVED_VERSION - 1;
