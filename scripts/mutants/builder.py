@@ -26,7 +26,8 @@ REFUSED = ["-Werror=return-type", "-Werror=int-conversion", "-Werror=implicit-fu
            "-Werror=shift-count-overflow"]
 LIBRARIES = {"libpvsched/libpvsched.a": "core", "guest-shim/libpvsched_guest.a": "guest"}
 TREES = ("abi", "libpvsched", "guest-shim")
-TESTS = ("tests/unit/core", "tests/unit/guest", "tests/conformance", "tests/concurrent")
+TESTS = ("tests/unit/core", "tests/unit/guest", "tests/unit/mutants", "tests/conformance",
+         "tests/concurrent")
 WANTED_LABELS = {"unit", "abi", "conformance"}
 UNWANTED_LABELS = {"lab", "long", "house", "machines"}
 CPU_TIMES = 20          # a test may take this many times what it takes without a mutant ...
