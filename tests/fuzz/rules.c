@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* An account is never overdrawn by more (docs/design.md); what was beyond is forgiven. */
-#define OVERDRAFT_MAX_NS 4000000000ll
+/* More than twice its capacity is never missing in an account (account.c); the rest is forgiven. */
+#define SPANS_MAX 2u
 #define SHARE_ONE_Q16 65536u
 #define LATCH_BOOST 0x1u
 #define LATCH_IRQ 0x2u
@@ -39,7 +39,8 @@ static void hint_ranges(const struct pvs_hint *h)
 	FUZZ_RULE("hint: bounds", h->util_floor <= h->util_ceil && h->util_ceil <= PVS_UTIL_MAX);
 	FUZZ_RULE("hint: wait kind", h->wait_kind <= PVS_WAIT_KIND_MAX);
 	FUZZ_RULE("hint: flags", !(h->flags & ~(PVS_HINT_ONLINE | PVS_HINT_IDLE |
-						PVS_HINT_UTIL_VALID | PVS_HINT_WAKE_VALID)));
+						PVS_HINT_UTIL_VALID | PVS_HINT_WAKE_VALID |
+						PVS_HINT_TORN)));
 	FUZZ_RULE("hint: malformed", !(h->malformed & ~0x7fu));
 }
 
@@ -101,7 +102,8 @@ static void decision_ranges(const struct pvs_decision *d)
 	FUZZ_RULE("decision: weight", d->klass == PVS_CLASS_BELOW ?
 		  d->weight_q10 >= 1u && d->weight_q10 <= 1023u : d->weight_q10 == 1024u);
 	FUZZ_RULE("decision: performance", d->perf_q10 <= PVS_UTIL_MAX);
-	FUZZ_RULE("decision: reserved", !d->reserved);
+	FUZZ_RULE("decision: defer", d->defer < PVS_REASON_COUNT &&
+		  (d->defer == PVS_REASON_DEFERRED) == !!(d->flags & PVS_DECISION_DEFER));
 }
 
 static void decision_times(const struct pvs_config *cfg, const struct pvs_io *io)
@@ -130,17 +132,17 @@ static int paid_by_irq(const struct pvs_vcpu *v)
 static void decision_accounts(const struct watched *w, const struct pvs_config *cfg,
 			      const struct pvs_saved *now, const struct pvs_decision *d)
 {
-	int empty = paid_by_irq(&w->vcpu) ? now->irq_left_ns <= 0 || (now->latches & LATCH_IRQ) :
-			now->boost_left_ns <= 0 || (now->latches & LATCH_BOOST);
+	int empty = paid_by_irq(&w->vcpu) ?
+			now->irq_used_ns >= cfg->irq_span_ns || (now->latches & LATCH_IRQ) :
+			now->boost_used_ns >= cfg->boost_span_ns || (now->latches & LATCH_BOOST);
 
 	FUZZ_RULE("accounts: boosted with an empty account", !boosted(d->klass) || !empty);
-	FUZZ_RULE("accounts: boost above its burst", now->boost_left_ns <= cfg->boost_burst_ns);
-	FUZZ_RULE("accounts: irq above its burst", now->irq_left_ns <= cfg->irq_burst_ns);
 	FUZZ_RULE("accounts: credit above its limit", now->normal_left_ns <= cfg->credit_max_ns);
 	FUZZ_RULE("accounts: debt above its limit",
 		  now->normal_left_ns >= -(pvs_s64)cfg->debt_max_ns);
-	FUZZ_RULE("accounts: overdrawn without end", now->boost_left_ns >= -OVERDRAFT_MAX_NS &&
-		  now->irq_left_ns >= -OVERDRAFT_MAX_NS);
+	FUZZ_RULE("accounts: overdrawn without end",
+		  now->boost_used_ns <= SPANS_MAX * cfg->boost_span_ns &&
+		  now->irq_used_ns <= SPANS_MAX * cfg->irq_span_ns);
 	FUZZ_RULE("accounts: share of more than one CPU", now->share_q16 <= SHARE_ONE_Q16);
 }
 
@@ -153,47 +155,61 @@ static uint64_t passed(uint64_t before, uint64_t after, uint64_t max)
 	return ns < max ? ns : max;
 }
 
-/* The most that an account with this part of the entitlement can be given in `dt`. */
-static uint64_t gain(const struct pvs_facts *facts, uint64_t dt, uint32_t share_q10)
+/* Entitled time in `dt`: an account is given its share of that. */
+static uint64_t earned(const struct pvs_facts *facts, uint64_t dt)
 {
 	uint64_t share = facts->entitlement_q16;
 
 	if (!share || share > SHARE_ONE_Q16)
 		share = SHARE_ONE_Q16;
-	return (((dt * share) >> 16) * share_q10) >> 10;
+	return (dt * share) >> 16;
 }
+
+/* What is left in both accounts, as run time; negative when overdrawn. */
+static pvs_s64 left(const struct pvs_config *cfg, const struct pvs_saved *s)
+{
+	pvs_s64 boost = (pvs_s64)cfg->boost_span_ns - (pvs_s64)s->boost_used_ns;
+	pvs_s64 irq = (pvs_s64)cfg->irq_span_ns - (pvs_s64)s->irq_used_ns;
+
+	return boost * (pvs_s64)cfg->boost_share_q10 / 1024 +
+	       irq * (pvs_s64)cfg->irq_share_q10 / 1024;
+}
+
+/* Each step rounds a few times, and run time by less than a nanosecond each. */
+#define ROUNDED_NS 8u
 
 /* A boost moves a vCPU's own time: neither a step nor all of them together may add any. */
 static void sums(struct watched *w, const struct pvs_config *cfg, const struct pvs_io *io,
 		 const struct pvs_saved *now)
 {
-	int restarted = !w->started || io->event.type == PVS_EV_ATTACH;
-	uint64_t dt = restarted ? 0 : passed(w->now_ns, io->facts.now_ns, cfg->dt_max_ns);
-	uint64_t run = restarted ? 0 : passed(w->run_ns, io->facts.run_ns, cfg->dt_max_ns);
-	uint64_t boost = gain(&io->facts, dt, cfg->boost_share_q10);
-	uint64_t irq = gain(&io->facts, dt, cfg->irq_share_q10);
+	uint64_t dt = w->started ? passed(w->now_ns, io->facts.now_ns, cfg->dt_max_ns) : 0;
+	uint64_t run = w->started ? passed(w->run_ns, io->facts.run_ns, cfg->dt_max_ns) : 0;
+	uint64_t gain = earned(&io->facts, dt);
 	uint64_t used = now->boosted_ns - w->before.boosted_ns;
 	pvs_s64 paid = (pvs_s64)(now->boosted_ns - w->start.boosted_ns);
-	pvs_s64 had = w->start.boost_left_ns + w->start.irq_left_ns;
 
 	FUZZ_RULE("sums: boost account given too much",
-		  now->boost_left_ns <= w->before.boost_left_ns + (pvs_s64)boost);
+		  now->boost_used_ns + gain >= w->before.boost_used_ns);
 	FUZZ_RULE("sums: irq account given too much",
-		  now->irq_left_ns <= w->before.irq_left_ns + (pvs_s64)irq);
+		  now->irq_used_ns + gain >= w->before.irq_used_ns);
 	FUZZ_RULE("sums: charged for what it did not run",
 		  used == (boosted(w->klass) ? run : 0));
 
-	w->gained_ns += boost + irq;
-	if (now->boost_left_ns <= -OVERDRAFT_MAX_NS || now->irq_left_ns <= -OVERDRAFT_MAX_NS)
+	w->gained_ns += (gain * cfg->boost_share_q10 >> 10) + (gain * cfg->irq_share_q10 >> 10);
+	w->rounded_ns += ROUNDED_NS;
+	if (now->boost_used_ns >= SPANS_MAX * cfg->boost_span_ns ||
+	    now->irq_used_ns >= SPANS_MAX * cfg->irq_span_ns)
 		w->forgiven = 1;
 	FUZZ_RULE("sums: more boosted time than the entitlement allows", w->forgiven ||
-		  paid <= had + (pvs_s64)w->gained_ns - now->boost_left_ns - now->irq_left_ns);
+		  paid <= left(cfg, &w->start) + (pvs_s64)(w->gained_ns + w->rounded_ns) -
+				  left(cfg, now));
 }
 
 void rules_begin(struct watched *w)
 {
 	pvs_state_save(&w->vcpu, &w->start);
 	w->gained_ns = 0;
+	w->rounded_ns = 0;
 	w->forgiven = 0;
 	w->started = 0;
 	w->klass = PVS_CLASS_BASELINE;
@@ -270,10 +286,11 @@ void rules_restored(const struct pvs_vcpu *v, const struct pvs_config *cfg)
 	pvs_vcpu_init(&fresh, cfg);
 	pvs_state_save(&fresh, &best);
 	pvs_state_save(v, &is);
-	FUZZ_RULE("restore: richer than fresh", is.boost_left_ns <= best.boost_left_ns &&
-		  is.irq_left_ns <= best.irq_left_ns && is.low_ns <= best.low_ns &&
-		  is.low_before_ns <= best.low_before_ns);
-	FUZZ_RULE("restore: more credit than can be kept",
-		  is.normal_left_ns <= (pvs_s64)cfg->credit_max_ns);
+	FUZZ_RULE("restore: richer than fresh", is.normal_left_ns <= best.normal_left_ns);
+	FUZZ_RULE("restore: closed without end",
+		  is.boost_used_ns <= SPANS_MAX * cfg->boost_span_ns &&
+		  is.irq_used_ns <= SPANS_MAX * cfg->irq_span_ns &&
+		  is.high_ns <= SPANS_MAX * cfg->boost_span_ns &&
+		  is.high_before_ns <= SPANS_MAX * cfg->boost_span_ns);
 	FUZZ_RULE("restore: share of more than one CPU", is.share_q16 <= SHARE_ONE_Q16);
 }

@@ -21,6 +21,7 @@ struct watched {
 	uint64_t now_ns;       /* of the last step */
 	uint64_t run_ns;
 	uint64_t gained_ns;    /* most that both accounts can have been given since `start` */
+	uint64_t rounded_ns;   /* most that rounding can have taken off what was paid */
 	struct pvs_saved start;
 	int started;           /* the two clocks above are of a step */
 	int forgiven;          /* overdrawn beyond what is kept: the sums end here */

@@ -57,8 +57,8 @@ static void step(struct world *w, struct side *s, struct fuzz_input *in)
 	pvs_step(&s->w.vcpu, &w->vm, &w->cfg, &s->slot, &w->io);
 	if (FUZZ_CANARY(w->io.event.type == PVS_EV_MIGRATE &&
 			w->io.decision.klass >= PVS_CLASS_TASK &&
-			s->w.vcpu.boost_left_ns < (pvs_s64)w->cfg.boost_burst_ns / 2))
-		s->w.vcpu.boost_left_ns = w->cfg.boost_burst_ns;
+			pvs_boost_left(&s->w.vcpu, &w->cfg) < w->cfg.boost_burst_ns / 2u))
+		s->w.vcpu.boost_full_at_ns = 0;
 	rules_after_step(&s->w, &w->cfg, &w->vm, &w->io);
 	rules_slot(&before, &s->slot, &w->vm, &w->io.decision);
 	w->digest = fuzz_digest(w->digest, &w->io.decision, sizeof(w->io.decision));

@@ -94,7 +94,7 @@ static void look(struct world *w)
 	rules_hint(&w->io.hint, &w->vm.terms, &w->io.snap);
 	rules_before_step(&w->w);
 	pvs_decide(&w->w.vcpu, &w->vm, &w->cfg, &w->io);
-	pvs_publish_status(&w->w.vcpu, &w->vm, &w->slot);
+	pvs_publish_status(&w->w.vcpu, &w->vm, &w->cfg, &w->slot);
 	rules_after_step(&w->w, &w->cfg, &w->vm, &w->io);
 	rules_slot(&before, &w->slot, &w->vm, &w->io.decision);
 }

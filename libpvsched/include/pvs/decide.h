@@ -60,6 +60,7 @@ struct pvs_facts {
 #define PVS_DECISION_ARM_IRQ_WINDOW 0x40u /* tell me when the guest re-enables interrupts */
 
 #define PVS_NEVER PVS_U64(0xffffffffu, 0xffffffffu)
+#define PVS_NO_TARGET 0xffffffffu /* no slot: pvs/yield.h */
 
 struct pvs_decision {
 	pvs_u8 klass;    /* PVS_CLASS_BELOW..PVS_CLASS_CRITICAL */

@@ -60,9 +60,10 @@ struct pvs_terms {
 };
 
 /*
- * Turns `snap` into a hint. A malformed word contributes what it would when zero (its baseline)
- * (but for its sequence, which is kept) and sets its bit in out->malformed; the other words are not affected. With PVS_F_SPLIT_WORDS,
- * a word whose tags differ is torn: it keeps what `previous` says. `previous` may equal `out`.
+ * Turns `snap` into a hint. A malformed word contributes what it would when zero, its baseline (but
+ * for the sequence number, which is kept), and sets its bit in out->malformed; the other words are
+ * not affected. With PVS_F_SPLIT_WORDS, a word whose tags differ is torn: it keeps what `previous`
+ * says. `previous` may equal `out`.
  * Context: any. Complexity: O(1).
  */
 PVS_API void pvs_validate(const struct pvs_snapshot *snap, const struct pvs_terms *terms,

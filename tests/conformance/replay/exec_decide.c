@@ -135,9 +135,8 @@ static void run_vcpu(struct replay_world *w, const struct replay_op *op,
 	w->wait_ns[i] = 0;
 	pvs_vcpu_init(&w->vcpu[i], &w->cfg);
 	op_take_words(w, op, i);
-	res->value[0] = (pvs_u64)w->vcpu[i].boost_left_ns;
-	res->value[1] = (pvs_u64)w->vcpu[i].irq_left_ns;
-	res->count = 2;
+	res->value[0] = pvs_boost_left(&w->vcpu[i], &w->cfg);
+	res->count = 1;
 }
 
 static void run_validate(struct replay_world *w, const struct replay_op *op,
@@ -198,6 +197,11 @@ static void op_step_facts(struct replay_world *w, const struct replay_op *op, pv
 	facts->timer_granularity_ns = w->timer_granularity_ns;
 	facts->nested = GIVEN(op, STEP_NESTED) && op->value[STEP_NESTED];
 	facts->wait_known = GIVEN(op, STEP_WAITS) || GIVEN(op, STEP_WAITED);
+	facts->contended = GIVEN(op, STEP_CONTENDED) && op->value[STEP_CONTENDED];
+	facts->dedicated = GIVEN(op, STEP_DEDICATED) && op->value[STEP_DEDICATED];
+	facts->capacity = (pvs_u16)(GIVEN(op, STEP_CAPACITY) ? op->value[STEP_CAPACITY] : 0u);
+	facts->perf = (pvs_u16)(GIVEN(op, STEP_CURRENT) ? op->value[STEP_CURRENT] : 0u);
+	facts->contention = (pvs_u16)(GIVEN(op, STEP_CONTENTION) ? op->value[STEP_CONTENTION] : 0u);
 }
 
 #define OP_SAYS (PVS_APPLIED_GRANTED | PVS_APPLIED_KICK_DEBOOST | PVS_APPLIED_KICK_RAISE | \
@@ -216,7 +220,7 @@ static void op_report_step(const struct replay_world *w, pvs_u32 i, struct repla
 	v[RS_THROTTLE] = d->throttle;
 	v[RS_FLAGS] = d->flags;
 	v[RS_WEIGHT] = d->weight_q10;
-	v[RS_YIELD] = d->yield_to;
+	v[RS_DEFER] = d->defer;
 	v[RS_PERF] = d->perf_q10;
 	v[RS_RECHECK] = op_ahead(d->recheck_at_ns, w->now_ns);
 	v[RS_RING] = op_ahead(d->ring_at_ns, w->now_ns);
@@ -254,11 +258,11 @@ static void run_save(struct replay_world *w, const struct replay_op *op,
 	pvs_state_save(&w->vcpu[op_index_of(op->a)], s);
 	v[SAVED_VERSION] = s->version;
 	v[SAVED_SHARE] = s->share_q16;
-	v[SAVED_BOOST_LEFT] = (pvs_u64)s->boost_left_ns;
-	v[SAVED_IRQ_LEFT] = (pvs_u64)s->irq_left_ns;
+	v[SAVED_BOOST_USED] = s->boost_used_ns;
+	v[SAVED_IRQ_USED] = s->irq_used_ns;
 	v[SAVED_NORMAL_LEFT] = (pvs_u64)s->normal_left_ns;
-	v[SAVED_LOW] = (pvs_u64)s->low_ns;
-	v[SAVED_LOW_BEFORE] = (pvs_u64)s->low_before_ns;
+	v[SAVED_HIGH] = s->high_ns;
+	v[SAVED_HIGH_BEFORE] = s->high_before_ns;
 	v[SAVED_BOOSTED] = s->boosted_ns;
 	v[SAVED_BOOSTS] = s->boosts;
 	v[SAVED_DENIALS] = s->denials;
@@ -282,11 +286,11 @@ static void run_saved(struct replay_world *w, const struct replay_op *op)
 
 	TAKE(version, SAVED_VERSION, pvs_u32);
 	TAKE(share_q16, SAVED_SHARE, pvs_u32);
-	TAKE(boost_left_ns, SAVED_BOOST_LEFT, pvs_s64);
-	TAKE(irq_left_ns, SAVED_IRQ_LEFT, pvs_s64);
+	TAKE(boost_used_ns, SAVED_BOOST_USED, pvs_u64);
+	TAKE(irq_used_ns, SAVED_IRQ_USED, pvs_u64);
 	TAKE(normal_left_ns, SAVED_NORMAL_LEFT, pvs_s64);
-	TAKE(low_ns, SAVED_LOW, pvs_s64);
-	TAKE(low_before_ns, SAVED_LOW_BEFORE, pvs_s64);
+	TAKE(high_ns, SAVED_HIGH, pvs_u64);
+	TAKE(high_before_ns, SAVED_HIGH_BEFORE, pvs_u64);
 	TAKE(boosted_ns, SAVED_BOOSTED, pvs_u64);
 	TAKE(boosts, SAVED_BOOSTS, pvs_u32);
 	TAKE(denials, SAVED_DENIALS, pvs_u32);

@@ -17,7 +17,10 @@ static const struct replay_name caps[] = {
 	{ "can_kick", PVS_CAP_CAN_KICK },
 	{ "sees_wait", PVS_CAP_SEES_WAIT },
 	{ "sets_perf", PVS_CAP_SETS_PERF },
-	{ "all", 0xff },
+	{ "tells_perf", PVS_CAP_TELLS_PERF },
+	{ "can_yield", PVS_CAP_CAN_YIELD },
+	{ "irq_window", PVS_CAP_IRQ_WINDOW },
+	{ "all", 0x7ff },
 	END
 };
 
@@ -94,6 +97,12 @@ static const struct replay_name reasons[] = {
 	{ "detached", PVS_REASON_DETACHED },
 	{ "outside", PVS_REASON_OUTSIDE },
 	{ "brief", PVS_REASON_BRIEF },
+	{ "dedicated", PVS_REASON_DEDICATED },
+	{ "ticket", PVS_REASON_TICKET },
+	{ "storm", PVS_REASON_STORM },
+	{ "deferred", PVS_REASON_DEFERRED },
+	{ "defer_spent", PVS_REASON_DEFER_SPENT },
+	{ "outranked", PVS_REASON_OUTRANKED },
 	END
 };
 
@@ -234,6 +243,9 @@ static const struct replay_name times[] = { { "never", ~(pvs_u64)0 }, END };
 static const struct replay_name profiles[] = {
 	{ "default", PVS_PROFILE_DEFAULT },
 	{ "measure_only", PVS_PROFILE_MEASURE_ONLY },
+	{ "desktop_audio", PVS_PROFILE_DESKTOP_AUDIO },
+	{ "server_overcommit", PVS_PROFILE_SERVER_OVERCOMMIT },
+	{ "mobile_dvfs", PVS_PROFILE_MOBILE_DVFS },
 	END
 };
 
@@ -358,8 +370,11 @@ static const struct replay_field word_fields[] = { WORD_FIELDS, LAST };
 static const struct replay_field facts_in[] = { FACT_FIELDS, LAST };
 static const struct replay_field step_in[] = {
 	U32("arg", STEP_ARG), S("dt", STEP_DT), U("run", STEP_RUN), S("ran", STEP_RAN),
-	U("waits", STEP_WAITS), S("waited", STEP_WAITED), BIT("nested", STEP_NESTED), FACT_FIELDS,
-	WORD_FIELDS, LAST
+	U("waits", STEP_WAITS), S("waited", STEP_WAITED), BIT("nested", STEP_NESTED),
+	BIT("contended", STEP_CONTENDED), BIT("dedicated", STEP_DEDICATED),
+	PART("capacity", STEP_CAPACITY, 0, 16, 0, RT_U),
+	PART("current", STEP_CURRENT, 0, 16, 0, RT_U),
+	PART("contention", STEP_CONTENTION, 0, 16, 0, RT_U), FACT_FIELDS, WORD_FIELDS, LAST
 };
 
 static const struct replay_field vm_in[] = {
@@ -375,9 +390,9 @@ static const struct replay_field choice_in[] = {
 
 #define SAVED_FIELDS \
 	U32("version", SAVED_VERSION), U32("share", SAVED_SHARE), \
-	S("boost_left", SAVED_BOOST_LEFT), S("irq_left", SAVED_IRQ_LEFT), \
-	S("normal_left", SAVED_NORMAL_LEFT), S("low", SAVED_LOW), \
-	S("low_before", SAVED_LOW_BEFORE), U("boosted_ns", SAVED_BOOSTED), \
+	U("boost_used", SAVED_BOOST_USED), U("irq_used", SAVED_IRQ_USED), \
+	S("normal_left", SAVED_NORMAL_LEFT), U("high", SAVED_HIGH), \
+	U("high_before", SAVED_HIGH_BEFORE), U("boosted_ns", SAVED_BOOSTED), \
 	U32("boosts", SAVED_BOOSTS), U32("denials", SAVED_DENIALS), \
 	U32("overruns", SAVED_OVERRUNS), U32("malformed", SAVED_MALFORMED), \
 	PART("latches", SAVED_LATCHES, 0, 32, 0, RT_X), U32("reserved", SAVED_RESERVED)
@@ -395,7 +410,9 @@ static const struct replay_field config_in[] = {
 	CONFIG(vm_quantum_ns), CONFIG(stale_ns), CONFIG(raise_min_ns), CONFIG(malformed_min_ns),
 	CONFIG(level_hold_ns), CONFIG(pay_weight_q10), CONFIG(below_weight_q10),
 	CONFIG(recheck_min_ns), CONFIG(poll_ns), CONFIG(quiet_poll_ns), CONFIG(urgent_poll_ns),
-	CONFIG(kick_min_ns), CONFIG(look_cost_ns), CONFIG(dt_max_ns),
+	CONFIG(kick_min_ns), CONFIG(look_cost_ns), CONFIG(dt_max_ns), CONFIG(ticket_max_ns),
+	CONFIG(storm_window_ns), CONFIG(storm_share_q10), CONFIG(storm_rate_hz),
+	CONFIG(storm_burst), CONFIG(storm_hold_ns), CONFIG(defer_ns),
 	LAST
 };
 
@@ -526,7 +543,7 @@ static const struct replay_field agreed_out[] = {
 static const struct replay_field step_out[] = {
 	NAMED("class", RS_CLASS, classes), U("rank", RS_RANK), NAMED("reason", RS_REASON, reasons),
 	FLAGS("throttle", RS_THROTTLE, throttles), FLAGS("flags", RS_FLAGS, decision_flags),
-	U("weight", RS_WEIGHT), NAMED("yield", RS_YIELD, targets), U("perf", RS_PERF),
+	U("weight", RS_WEIGHT), NAMED("defer", RS_DEFER, reasons), U("perf", RS_PERF),
 	NAMED("recheck", RS_RECHECK, times), NAMED("ring", RS_RING, times),
 	FLAGS("malformed", RS_MALFORMED, words), FLAGS("says", RS_SAYS, says),
 	X("applied", RS_APPLIED), U("ticket", RS_TICKET), U("run", RS_RUN),
@@ -547,7 +564,7 @@ static const struct replay_field hint_out[] = {
 
 static const struct replay_field restored_out[] = { CODE("rc", 0), LAST };
 static const struct replay_field order_out[] = { S("order", 0), LAST };
-static const struct replay_field accounts_out[] = { S("boost_left", 0), S("irq_left", 1), LAST };
+static const struct replay_field accounts_out[] = { U("boost_left", 0), LAST };
 
 static const struct replay_field counters_out[] = {
 	U("seq", RC_SEQ), U("boosts", RC_BOOSTS), U("denials", RC_DENIALS),

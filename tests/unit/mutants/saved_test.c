@@ -23,11 +23,11 @@ static struct pvs_saved distinct(void)
 	memset(&saved, 0, sizeof(saved));
 	saved.version = PVS_SAVED_VERSION;
 	saved.share_q16 = 20001;
-	saved.boost_left_ns = 30002;
-	saved.irq_left_ns = 40003;
+	saved.boost_used_ns = 30002;
+	saved.irq_used_ns = 40003;
 	saved.normal_left_ns = -50004;
-	saved.low_ns = 60005;
-	saved.low_before_ns = 70006;
+	saved.high_ns = 60005;
+	saved.high_before_ns = 70006;
 	saved.boosted_ns = 80007;
 	saved.boosts = 9;
 	saved.denials = 10;
@@ -55,13 +55,13 @@ static void saved__what_went_in_comes_out_again(void **state)
 	}
 }
 
-/* One field at `value` comes back as `wanted`. */
-static void assert_clamped(size_t offset, pvs_s64 value, pvs_s64 wanted)
+/* One field of 64 bits at `value` comes back as `wanted`. */
+static void assert_clamped(size_t offset, pvs_u64 value, pvs_u64 wanted)
 {
 	struct pvs_saved in = distinct();
 	struct pvs_saved out;
 	struct pvs_vcpu v;
-	pvs_s64 got;
+	pvs_u64 got;
 
 	memcpy((char *)&in + offset, &value, sizeof(value));
 	assert_int_equal(pvs_state_restore(&v, &w.cfg, &in), PVS_OK);
@@ -72,16 +72,16 @@ static void assert_clamped(size_t offset, pvs_s64 value, pvs_s64 wanted)
 
 static void saved__each_account_has_its_own_bounds(void **state)
 {
-	const pvs_s64 debt = w.cfg.debt_max_ns;
+	const pvs_u64 debt = (pvs_u64)-(pvs_s64)w.cfg.debt_max_ns;
+	const size_t normal = offsetof(struct pvs_saved, normal_left_ns);
 	const struct {
 		size_t offset;
-		pvs_s64 max;
+		pvs_u64 max;
 	} accounts[] = {
-		{ offsetof(struct pvs_saved, boost_left_ns), w.cfg.boost_burst_ns },
-		{ offsetof(struct pvs_saved, irq_left_ns), w.cfg.irq_burst_ns },
-		{ offsetof(struct pvs_saved, normal_left_ns), w.cfg.credit_max_ns },
-		{ offsetof(struct pvs_saved, low_ns), w.cfg.boost_burst_ns },
-		{ offsetof(struct pvs_saved, low_before_ns), w.cfg.boost_burst_ns },
+		{ offsetof(struct pvs_saved, boost_used_ns), 2 * w.cfg.boost_span_ns },
+		{ offsetof(struct pvs_saved, irq_used_ns), 2 * w.cfg.irq_span_ns },
+		{ offsetof(struct pvs_saved, high_ns), 2 * w.cfg.boost_span_ns },
+		{ offsetof(struct pvs_saved, high_before_ns), 2 * w.cfg.boost_span_ns },
 	};
 	unsigned i;
 
@@ -89,10 +89,13 @@ static void saved__each_account_has_its_own_bounds(void **state)
 	for (i = 0; i < sizeof(accounts) / sizeof(accounts[0]); i++) {
 		assert_clamped(accounts[i].offset, accounts[i].max, accounts[i].max);
 		assert_clamped(accounts[i].offset, accounts[i].max + 1, accounts[i].max);
-		assert_clamped(accounts[i].offset, -debt, -debt);
-		assert_clamped(accounts[i].offset, -debt - 1, -debt);
+		assert_clamped(accounts[i].offset, ~0ull, accounts[i].max);
 		assert_clamped(accounts[i].offset, 0, 0);
 	}
+	assert_clamped(normal, debt, debt);
+	assert_clamped(normal, debt - 1, debt);
+	assert_clamped(normal, 0, 0);
+	assert_clamped(normal, 1, 0);
 }
 
 static void saved__an_unknown_share_stays_unknown(void **state)

@@ -60,7 +60,7 @@ static void status__each_counter_has_its_own_place(void **state)
 	w.v.overruns = 33;
 	w.v.malformed = 44;
 	w.v.boosted_ns = 55;
-	pvs_publish_status(&w.v, &w.vm, &w.slot);
+	pvs_publish_status(&w.v, &w.vm, &w.cfg, &w.slot);
 	assert_int_equal(w.slot.boosts, 11);
 	assert_int_equal(w.slot.denials, 22);
 	assert_int_equal(w.slot.overruns, 33);
@@ -75,22 +75,26 @@ static void status__time_left_is_in_whole_microseconds(void **state)
 		pvs_u64 us;
 	} cases[] = {
 		{ -1000000, 0 }, { -1, 0 }, { 0, 0 }, { 999, 0 }, { 1000, 1 }, { 1001, 1 },
-		{ 1999, 1 }, { 2000, 2 }, { 4294967295000ll, 0xffffffffu },
-		{ 4294967294999ll, 0xfffffffeu }, { 4294967296000ll, 0xffffffffu },
+		{ 1999, 1 }, { 2000, 2 }, { 3999999, 3999 }, { 4000000, 4000 },
+		/* as much as fits; no account is that large */
+		{ 4294967295000ll, 0xffffffffu }, { 4294967294999ll, 0xfffffffeu },
+		{ 4294967296000ll, 0xffffffffu },
 	};
 	unsigned i;
 
 	(void)state;
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		w.v.boost_left_ns = cases[i].ns;
-		w.v.window_left_ns = 3000;
-		pvs_publish_status(&w.v, &w.vm, &w.slot);
-		assert_true(w.slot.window_left == (cases[i].us << 32 | 3));
+		if (cases[i].ns <= (pvs_s64)w.cfg.boost_burst_ns) {
+			set_boost_left(&w, cases[i].ns);
+			w.v.window_end_ns = w.v.ran_ns + 3000;
+			pvs_publish_status(&w.v, &w.vm, &w.cfg, &w.slot);
+			assert_true(w.slot.window_left == (cases[i].us << 32 | 3));
+		}
 		if (cases[i].ns < 0)
 			continue;
-		w.v.window_left_ns = (pvs_u64)cases[i].ns;
-		w.v.boost_left_ns = 5000;
-		pvs_publish_status(&w.v, &w.vm, &w.slot);
+		w.v.window_end_ns = w.v.ran_ns + (pvs_u64)cases[i].ns;
+		set_boost_left(&w, 5000);
+		pvs_publish_status(&w.v, &w.vm, &w.cfg, &w.slot);
 		assert_true(w.slot.window_left == ((pvs_u64)5 << 32 | cases[i].us));
 	}
 }

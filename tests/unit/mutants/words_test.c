@@ -11,6 +11,7 @@
 #define LIFE_ON (1u | (pvs_u64)GEN << 8)
 #define SPLIT (1u << 14)
 #define NO_FEATURE 0u
+#define TORN 16u /* of flags */
 
 enum word { INTENT, CRIT, IRQ, PENDING, WORDS };
 
@@ -194,6 +195,11 @@ static void words__each_bit_of_a_wait_is_data_or_malformed_by_its_kind(void **st
 				continue;
 			}
 			wanted.wait_kind = (pvs_u8)kind;
+			if (kind == 3 && bit < 20) {
+				assert_malformed(0x08); /* several, but nobody */
+				snap.wait |= (pvs_u64)1 << 32;
+				wanted.wait_mask = 1;
+			}
 			if (bit < 20)
 				wanted.wait_target = (pvs_u16)(1u << (bit - 4));
 			else if (kind == 3)
@@ -237,14 +243,18 @@ static void words__both_halves_of_split_words_carry_the_tag(void **state)
 		snap.intent = tags;
 		snap.wait = tags;
 		assert_hint(&nothing);
-		snap.wait = tags | 3;
+		snap.wait = tags | 3; /* tags name nobody */
+		assert_malformed(0x08);
+		snap.wait = tags | 3 | (pvs_u64)1 << 32;
 		wanted.wait_kind = 3;
+		wanted.wait_mask = 1;
 		assert_hint(&wanted);
 		snap.wait = 0;
 		snap.intent = (pvs_u64)1 << (28 + bit);
 		before.level = 7;
 		wanted = nothing;
 		wanted.level = 7;
+		wanted.flags |= TORN;
 		assert_hint(&wanted);
 		snap.intent = (pvs_u64)1 << (60 + bit);
 		assert_hint(&wanted);
@@ -273,6 +283,7 @@ static void words__a_torn_word_keeps_all_that_it_said(void **state)
 	struct pvs_hint wanted = full_hint();
 
 	(void)state;
+	wanted.flags |= TORN;
 	terms.features = SPLIT | ((1u << 14) - 1u);
 	before = full_hint();
 	before.crit = before.irq = before.pending = 1; /* those never tear: not kept */
@@ -287,13 +298,13 @@ static void words__a_torn_word_keeps_all_that_it_said(void **state)
 	assert_memory_equal(&hint, &wanted, sizeof(hint));
 	/* flags are kept one by one */
 	before.flags = 1 | 2;
-	wanted.flags = 1 | 2;
+	wanted.flags = 1 | 2 | TORN;
 	assert_hint(&wanted);
 	before.flags = 4;
-	wanted.flags = 1 | 4;
+	wanted.flags = 1 | 4 | TORN;
 	assert_hint(&wanted);
 	before.flags = 8;
-	wanted.flags = 1 | 8;
+	wanted.flags = 1 | 8 | TORN;
 	assert_hint(&wanted);
 	/* a word that has arrived keeps nothing */
 	snap.intent = 0;
