@@ -11,7 +11,7 @@
 #include <pvs/perf.h>
 
 #define ONE 1024u
-#define PERF_HALVINGS 6u /* of 64 steps or levels */
+#define PERF_HALVINGS 6u /* of 64 levels */
 #define US 1000u
 #define MS (1000u * US)
 #define SEC (1000u * MS)
@@ -72,6 +72,12 @@ PVS_API int pvs_perf_check(const struct pvs_perf_config *cfg, struct pvs_config_
 	return PVS_OK;
 }
 
+/* 1 if a < b, both below 2^63. Without a branch, for loops that a verifier walks path by path. */
+static pvs_u32 perf_less(pvs_u64 a, pvs_u64 b)
+{
+	return (pvs_u32)((a - b) >> 63);
+}
+
 /* ---- members -------------------------------------------------------------------------------- */
 
 static pvs_u32 perf_clamp(pvs_u32 value)
@@ -88,7 +94,7 @@ static pvs_u8 perf_step(pvs_u32 bound)
 
 static void perf_count(pvs_u64 *used, pvs_u16 *counts, pvs_u32 step, int add)
 {
-	pvs_u32 i = step - 1u;
+	pvs_u32 i = PVS_PERF_STEPS - step; /* the highest has the lowest bit */
 
 	if (!step)
 		return;
@@ -107,23 +113,7 @@ static void perf_count(pvs_u64 *used, pvs_u16 *counts, pvs_u32 step, int add)
 /* The bound that the highest step in use stands for, or 0. */
 static pvs_u32 perf_highest(pvs_u64 used)
 {
-	pvs_u32 top = 0;
-	pvs_u32 i;
-
-	if (!used)
-		return 0;
-	PVS_FOR(i, PERF_HALVINGS) {
-		pvs_u32 half = (PVS_PERF_STEPS / 2u) >> i;
-
-		/* as in pvs_perf_fit(): one path, not one for each value */
-		PVS_OPT(top);
-		PVS_OPT(used);
-		if (used >> half) {
-			used >>= half;
-			top += half;
-		}
-	}
-	return (top + 1u) << PVS_PERF_STEP_SHIFT;
+	return used ? (PVS_PERF_STEPS - PVS_CTZ64(used)) << PVS_PERF_STEP_SHIFT : 0u;
 }
 
 static void perf_enter(struct pvs_perf_domain *d, const struct pvs_perf_member *m)
@@ -190,28 +180,29 @@ PVS_API int pvs_perf_move(struct pvs_perf_domain *from, struct pvs_perf_domain *
 
 /* ---- the table ------------------------------------------------------------------------------ */
 
-/* Copies level i, if it is above the one before; what is beyond the table is unused. */
-static int perf_copy_level(struct pvs_perf_domain *d, const struct pvs_perf_table *table,
-			   pvs_u32 i, struct pvs_perf_level *last)
+/* Copies level i of the table, or one that is never chosen. Returns what is wrong with it. */
+static pvs_u32 perf_copy_level(struct pvs_perf_domain *d, const struct pvs_perf_table *table,
+			       pvs_u32 i, struct pvs_perf_level *last)
 {
-	const struct pvs_perf_level *from = &table->level[i];
 	struct pvs_perf_level *to = &d->table.level[i];
+	pvs_u32 capacity = table->level[i].capacity;
+	pvs_u32 value = table->level[i].value;
+	pvs_u32 wrong = perf_less(capacity, last->capacity + 1u) | perf_less(ONE, capacity) |
+			perf_less(value, last->value);
 
 	to->capacity = PVS_PERF_UNUSED;
-	to->value = 0;
+	to->value = PVS_PERF_UNUSED;
 	if (i >= table->count)
-		return 1;
-	if (from->capacity <= last->capacity || from->capacity > ONE || !from->value ||
-	    from->value < last->value)
 		return 0;
-	to->capacity = last->capacity = from->capacity;
-	to->value = last->value = from->value;
-	return 1;
+	to->capacity = last->capacity = capacity;
+	to->value = last->value = value;
+	return wrong;
 }
 
 PVS_API int pvs_perf_init(struct pvs_perf_domain *d, const struct pvs_perf_table *table)
 {
-	struct pvs_perf_level last = { 0, 0 };
+	struct pvs_perf_level last = { 0, 1 };
+	pvs_u32 wrong = 0;
 	pvs_u32 i;
 
 	if (!table->count || table->count > PVS_PERF_LEVELS)
@@ -230,9 +221,10 @@ PVS_API int pvs_perf_init(struct pvs_perf_domain *d, const struct pvs_perf_table
 	PVS_FOR(i, PVS_PERF_LEVELS) {
 		d->floor[i] = 0;
 		d->ceiling[i] = 0;
-		if (!perf_copy_level(d, table, i, &last))
-			return PVS_E_RANGE;
+		wrong |= perf_copy_level(d, table, i, &last);
 	}
+	if (wrong)
+		return PVS_E_RANGE;
 	d->value_q10 = PVS_DIV64(((pvs_u64)last.value << 10) + last.capacity - 1u, last.capacity);
 	return PVS_OK;
 }
@@ -243,25 +235,33 @@ static const struct pvs_perf_level *perf_level(const struct pvs_perf_domain *d, 
 	return &d->table.level[i & (PVS_PERF_LEVELS - 1u)];
 }
 
-/* Counts the levels that are too low, of which there are at most 63: the last one has to do. */
-PVS_API pvs_u32 pvs_perf_level_for(const struct pvs_perf_domain *d, pvs_u32 capacity)
+/* How many of the first 63 levels are too low: the last one has to do. By halves, because a sum of
+ * 64 comparisons has more paths than a verifier will walk. */
+PVS_INLINE pvs_u32 perf_too_low(const struct pvs_perf_domain *d, pvs_u32 wanted, int by_value)
 {
 	pvs_u32 low = 0;
 	pvs_u32 i;
 
 	PVS_FOR(i, PERF_HALVINGS) {
 		pvs_u32 half = (PVS_PERF_LEVELS / 2u) >> i;
+		const struct pvs_perf_level *level = perf_level(d, low + half - 1u);
 
-		if (perf_level(d, low + half - 1u)->capacity < perf_clamp(capacity))
+		if ((by_value ? level->value : level->capacity) < wanted)
 			low += half;
 	}
+	return low;
+}
+
+PVS_API pvs_u32 pvs_perf_level_for(const struct pvs_perf_domain *d, pvs_u32 capacity)
+{
+	pvs_u32 low = perf_too_low(d, perf_clamp(capacity), 0);
+
 	return low < d->table.count ? low : d->table.count - 1u;
 }
 
 PVS_API pvs_u32 pvs_perf_capacity_of(const struct pvs_perf_domain *d, pvs_u32 value)
 {
 	const struct pvs_perf_level *top = perf_level(d, d->table.count - 1u);
-	pvs_u32 i;
 
 	if (!value)
 		return 0;
@@ -270,11 +270,7 @@ PVS_API pvs_u32 pvs_perf_capacity_of(const struct pvs_perf_domain *d, pvs_u32 va
 	if (d->table.count == 1u)
 		return (pvs_u32)PVS_DIV64((pvs_u64)value * top->capacity + top->value - 1u,
 					  top->value);
-	PVS_FOR(i, PVS_PERF_LEVELS - 1u) {
-		if (perf_level(d, i)->value >= value)
-			break; /* at the latest at the highest level */
-	}
-	return perf_level(d, i)->capacity;
+	return perf_level(d, perf_too_low(d, value, 1))->capacity;
 }
 
 /* ---- from what is wanted to what is done ---------------------------------------------------- */
@@ -368,24 +364,24 @@ PVS_API pvs_u32 pvs_perf_contention(pvs_u64 run_ns, pvs_u64 wait_ns)
 }
 
 /*
- * How good a CPU is for what it is asked to take: the higher, the better, 0 for none. One that fits
- * before one that does not; then the smallest of those, the largest of these; then the emptiest.
+ * How good a CPU is for what it is asked to take: the higher, the better; usable from 2^48. One
+ * that fits before one that does not; then the smallest of those, the largest of these; then the
+ * emptiest.
  */
 static pvs_u64 perf_merit(const struct pvs_perf_cpu *cpu, pvs_u32 util)
 {
 	pvs_u64 need = ((pvs_u64)cpu->sum + perf_clamp(util)) * PVS_PERF_MARGIN_Q10;
-	pvs_u64 fits = need < (pvs_u64)cpu->capacity * ONE;
-	pvs_u64 by_capacity = fits ? 0xffffu - cpu->capacity : cpu->capacity;
+	pvs_u64 fits = perf_less(need, (pvs_u64)cpu->capacity * ONE);
+	pvs_u64 by_capacity = cpu->capacity ^ (fits * 0xffffu); /* the other way round */
+	pvs_u64 usable = perf_less(0, cpu->capacity);
 
-	if (!cpu->capacity)
-		return 0;
-	return fits << 49 | (pvs_u64)1 << 48 | by_capacity << 32 | (0xffffffffu - cpu->sum);
+	return fits << 49 | usable << 48 | by_capacity << 32 | (0xffffffffu - cpu->sum);
 }
 
 PVS_API pvs_u32 pvs_perf_fit(const struct pvs_perf_cpus *cpus, pvs_u32 util)
 {
 	pvs_u32 found = PVS_PERF_NO_CPU;
-	pvs_u64 best = 0;
+	pvs_u64 best = PVS_MASK(48);
 	pvs_u64 merit;
 	pvs_u32 i;
 

@@ -123,6 +123,11 @@ FAULTS = {
     "not BPF": (
         "freestanding", "bpf: does not compile",
         append(STEP, "int pvs_h(int x, int y);\nint pvs_h(int x, int y) { return x / y; }\n")),
+    "constant that BPF's compiler can see": (
+        "freestanding", "without PVS_COPY",
+        append(STEP, "struct pvs_k { pvs_u64 a[4]; };\nvoid pvs_l(struct pvs_k *k);\n"
+               "void pvs_l(struct pvs_k *k)\n{\n\tstatic const struct pvs_k c PVS_TAB = "
+               "{ { 1, 2, 3, 4 } };\n\n\t*k = c;\n}\n")),
     "large state": (
         "freestanding", "larger than",
         replace("libpvsched/include/pvs/state.h", "struct pvs_vcpu {",

@@ -3,7 +3,7 @@
  * The `pending` word of a slot (guest-shim/src/wait.c): raised by any vCPU with a bounded
  * compare-and-swap maximum, cleared by its owner with one compare-and-swap.
  *
- * Promised (G-08): others only raise it; a clear takes away nothing that was raised during it; of
+ * Promised (G-16): others only raise it; a clear takes away nothing that was raised during it; of
  * who was told "done", the urgency stands, or the owner has seen as much before it cleared. (So an
  * urgency that is not above what the owner has just loaded goes with it: it raised nothing.)
  */

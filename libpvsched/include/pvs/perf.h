@@ -54,11 +54,11 @@ struct pvs_perf_table {
 	struct pvs_perf_level level[PVS_PERF_LEVELS];
 };
 
-/* A domain. Zeroed memory is not one: pvs_perf_init(). About 830 bytes. */
+/* A domain. Zeroed memory is not one: pvs_perf_init(). 832 bytes. */
 struct pvs_perf_domain {
 	pvs_u64 changed_ns;    /* when target_q10 last changed */
 	pvs_u64 value_q10;     /* host's units per unit of capacity, of the highest level */
-	pvs_u64 floors;        /* bit i: floor[i] != 0 */
+	pvs_u64 floors;        /* bit i: floor[i] != 0; bit 0 is the highest step */
 	pvs_u64 ceilings;      /* bit i: ceiling[i] != 0 */
 	pvs_u32 sum;           /* utilisation of all members */
 	pvs_u32 members;
@@ -68,7 +68,7 @@ struct pvs_perf_domain {
 	pvs_u32 reserved;
 	pvs_u16 floor[PVS_PERF_STEPS];   /* members with a floor in this step */
 	pvs_u16 ceiling[PVS_PERF_STEPS];
-	struct pvs_perf_table table;     /* unused levels: capacity PVS_PERF_UNUSED */
+	struct pvs_perf_table table;     /* unused levels: PVS_PERF_UNUSED */
 };
 
 #define PVS_PERF_MEMBERS_MAX 65535u
@@ -180,7 +180,7 @@ PVS_API pvs_u32 pvs_perf_level_for(const struct pvs_perf_domain *d, pvs_u32 capa
 /*
  * The capacity that a value of the host's unit stands for (what a guest wrote to set_perf): that of
  * the lowest level whose value is enough, else of the highest; without a table in proportion,
- * rounded up, 1..1024; 0 for 0. Context: any. O(64), one division without a table.
+ * rounded up, 1..1024; 0 for 0. Context: any. O(1): 6 steps; one division without a table.
  */
 PVS_API pvs_u32 pvs_perf_capacity_of(const struct pvs_perf_domain *d, pvs_u32 value);
 

@@ -52,7 +52,7 @@
 #define PVS_ENTITY_QUEUED  1u
 #define PVS_ENTITY_RUNNING 2u
 
-/* One run queue, of one or several CPUs. Zeroed memory is an empty one. 48 bytes. */
+/* One run queue, of one or several CPUs. Zeroed memory is an empty one. 40 bytes. */
 struct pvs_queue {
 	pvs_u64 base;      /* virtual time */
 	pvs_u64 weight;    /* of all that are queued or running */

@@ -71,10 +71,15 @@ def vector_files():
     return found
 
 
+def joined(texts):
+    """One text of several, each of which ends with its last line."""
+    return b"".join(text if text.endswith(b"\n") or not text else text + b"\n" for text in texts)
+
+
 def vectors(work):
     """All vectors in one file."""
     path = work / "vectors"
-    path.write_bytes(b"".join(one.read_bytes() for one in vector_files()))
+    path.write_bytes(joined(one.read_bytes() for one in vector_files()))
     return path
 
 

@@ -3,62 +3,20 @@
  * Draws op lines from a seed. abi/spec/vectors.md ("generate") says which number decides what, in
  * the order in which it is drawn; an independent implementation draws the same lines.
  */
-#include "sides.h"
+#include "generate.h"
 
 enum { MODE_MIXED, MODE_STORM, MODE_LIAR, MODE_SLEEPY, MODE_COUNT };
 
-/* splitmix64: Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014. */
-static pvs_u64 next(struct replay_generator *g)
-{
-	pvs_u64 z;
-
-	g->random += 0x9e3779b97f4a7c15ull;
-	z = g->random;
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-	return z ^ (z >> 31);
-}
-
-/* 0..n-1: the upper half of a number, scaled. */
-static pvs_u32 draw(struct replay_generator *g, pvs_u32 n)
-{
-	return (pvs_u32)(((next(g) >> 32) * n) >> 32);
-}
-
-/* ---- fields ---------------------------------------------------------------------------------- */
-
-static void put_field(struct replay_text *t, const char *name, pvs_u64 value)
-{
-	replay_put(t, " ");
-	replay_put(t, name);
-	replay_put(t, "=");
-	replay_put_u64(t, value);
-}
-
-static void put_hex_field(struct replay_text *t, const char *name, pvs_u64 value)
-{
-	replay_put(t, " ");
-	replay_put(t, name);
-	replay_put(t, "=");
-	replay_put_hex(t, value, 1);
-}
-
-static void put_number(struct replay_text *t, pvs_u32 value)
-{
-	replay_put(t, " ");
-	replay_put_u64(t, value);
-}
-
 static void draw_life(struct replay_generator *g, struct replay_text *t)
 {
-	pvs_u32 x = draw(g, 64);
+	pvs_u32 x = replay_draw(g, 64);
 
 	if (x == 0)
-		put_field(t, "online", 0);
+		replay_put_field(t, "online", 0);
 	else if (x <= 8)
-		put_field(t, "online", 1);
-	else if (x == 9 && draw(g, 4) == 0)
-		put_hex_field(t, "life", next(g) >> 32);
+		replay_put_field(t, "online", 1);
+	else if (x == 9 && replay_draw(g, 4) == 0)
+		replay_put_hex_field(t, "life", replay_random(g) >> 32);
 }
 
 static void draw_statement(struct replay_generator *g, struct replay_text *t)
@@ -67,56 +25,56 @@ static void draw_statement(struct replay_generator *g, struct replay_text *t)
 	static const pvs_u32 window[8] = { 0, 0, 0, 0, 0, 200, 2000, 65535 };
 	pvs_u32 x;
 
-	put_field(t, "urgency", urgency[draw(g, 8)]);
-	put_field(t, "level", draw(g, 16));
-	if (draw(g, 8) == 0)
-		put_field(t, "idle", 1);
-	if (draw(g, 2) == 0) {
-		put_field(t, "util", draw(g, 1025));
-		put_field(t, "util_valid", 1);
+	replay_put_field(t, "urgency", urgency[replay_draw(g, 8)]);
+	replay_put_field(t, "level", replay_draw(g, 16));
+	if (replay_draw(g, 8) == 0)
+		replay_put_field(t, "idle", 1);
+	if (replay_draw(g, 2) == 0) {
+		replay_put_field(t, "util", replay_draw(g, 1025));
+		replay_put_field(t, "util_valid", 1);
 	}
-	if (draw(g, 2) == 0) {
-		put_field(t, "wake", draw(g, 6));
-		put_field(t, "wake_level", draw(g, 16));
-		put_field(t, "wake_valid", 1);
+	if (replay_draw(g, 2) == 0) {
+		replay_put_field(t, "wake", replay_draw(g, 6));
+		replay_put_field(t, "wake_level", replay_draw(g, 16));
+		replay_put_field(t, "wake_valid", 1);
 	}
-	x = draw(g, 8);
+	x = replay_draw(g, 8);
 	if (window[x])
-		put_field(t, "window", window[x]);
-	if (draw(g, 8) != 0)
+		replay_put_field(t, "window", window[x]);
+	if (replay_draw(g, 8) != 0)
 		g->seq[g->v] = (g->seq[g->v] + 1u) & 255u;
-	put_field(t, "seq", g->seq[g->v]);
+	replay_put_field(t, "seq", g->seq[g->v]);
 	if (g->profile == GEN_SPLIT) {
-		put_field(t, "tag", g->seq[g->v] & 15u);
-		if (draw(g, 16) == 0)
-			put_hex_field(t, "intent", 1u << PVS_INTENT_TAG_LO_SHIFT);
+		replay_put_field(t, "tag", g->seq[g->v] & 15u);
+		if (replay_draw(g, 16) == 0)
+			replay_put_hex_field(t, "intent", 1u << PVS_INTENT_TAG_LO_SHIFT);
 	}
 }
 
 /* A vCPU that says it is urgent, for ever, or (sleepy) until it sleeps. */
 static void draw_single_minded(struct replay_generator *g, struct replay_text *t)
 {
-	pvs_u32 sleepy = g->mode == MODE_SLEEPY && draw(g, 2) == 0;
+	pvs_u32 sleepy = g->mode == MODE_SLEEPY && replay_draw(g, 2) == 0;
 
-	put_field(t, "urgency", sleepy ? 0 : 5);
-	put_field(t, "idle", sleepy);
-	put_field(t, "wake", 5);
-	put_field(t, "wake_valid", 1);
+	replay_put_field(t, "urgency", sleepy ? 0 : 5);
+	replay_put_field(t, "idle", sleepy);
+	replay_put_field(t, "wake", 5);
+	replay_put_field(t, "wake_valid", 1);
 	g->seq[g->v] = (g->seq[g->v] + 1u) & 255u;
-	put_field(t, "seq", g->seq[g->v]);
+	replay_put_field(t, "seq", g->seq[g->v]);
 	if (g->profile == GEN_SPLIT)
-		put_field(t, "tag", g->seq[g->v] & 15u);
+		replay_put_field(t, "tag", g->seq[g->v] & 15u);
 }
 
 static void draw_intent(struct replay_generator *g, struct replay_text *t)
 {
-	pvs_u32 x = draw(g, 64);
+	pvs_u32 x = replay_draw(g, 64);
 
 	if (g->mode >= MODE_LIAR) {
 		if (x < 24)
 			draw_single_minded(g, t);
 	} else if (x == 0) {
-		put_hex_field(t, "intent", next(g));
+		replay_put_hex_field(t, "intent", replay_random(g));
 	} else if (x < 24) {
 		draw_statement(g, t);
 	}
@@ -124,114 +82,114 @@ static void draw_intent(struct replay_generator *g, struct replay_text *t)
 
 static void draw_crit(struct replay_generator *g, struct replay_text *t)
 {
-	pvs_u32 x = draw(g, 32);
+	pvs_u32 x = replay_draw(g, 32);
 
 	if (x == 0)
-		put_hex_field(t, "crit", draw(g, 256));
+		replay_put_hex_field(t, "crit", replay_draw(g, 256));
 	else if (x < 6)
-		put_hex_field(t, "crit", draw(g, 16));
+		replay_put_hex_field(t, "crit", replay_draw(g, 16));
 	else if (x < 14)
-		put_field(t, "crit", 0);
+		replay_put_field(t, "crit", 0);
 }
 
 static void draw_irq(struct replay_generator *g, struct replay_text *t)
 {
-	pvs_u32 x = draw(g, 32);
+	pvs_u32 x = replay_draw(g, 32);
 
 	if (x == 0) {
-		put_hex_field(t, "irq", draw(g, 256));
+		replay_put_hex_field(t, "irq", replay_draw(g, 256));
 	} else if (x < 6) {
-		put_hex_field(t, "irq", draw(g, 8));
-		put_field(t, "ack", draw(g, 4) == 0 ? draw(g, 65536) : g->ticket[g->v]);
+		replay_put_hex_field(t, "irq", replay_draw(g, 8));
+		replay_put_field(t, "ack", replay_draw(g, 4) == 0 ? replay_draw(g, 65536) : g->ticket[g->v]);
 	} else if (x < 16) {
-		put_field(t, "irq", 0);
-		put_field(t, "ack", g->ticket[g->v]);
+		replay_put_field(t, "irq", 0);
+		replay_put_field(t, "ack", g->ticket[g->v]);
 	}
 }
 
 static void draw_wait(struct replay_generator *g, struct replay_text *t)
 {
-	pvs_u32 x = draw(g, 32);
+	pvs_u32 x = replay_draw(g, 32);
 	pvs_u32 kind, target;
 
 	if (x == 0) {
-		put_hex_field(t, "wait", next(g));
+		replay_put_hex_field(t, "wait", replay_random(g));
 		return;
 	}
 	if (x >= 10)
 		return;
-	kind = x < 6 ? draw(g, 5) : PVS_WAIT_NONE;
-	put_field(t, "kind", kind);
+	kind = x < 6 ? replay_draw(g, 5) : PVS_WAIT_NONE;
+	replay_put_field(t, "kind", kind);
 	if (kind == PVS_WAIT_LOCK || kind == PVS_WAIT_IPI) {
-		target = draw(g, g->vcpus);
-		put_field(t, "target", target);
-		put_field(t, "epoch", draw(g, 4) == 0 ? draw(g, 65536) : g->run[target]);
+		target = replay_draw(g, g->vcpus);
+		replay_put_field(t, "target", target);
+		replay_put_field(t, "epoch", replay_draw(g, 4) == 0 ? replay_draw(g, 65536) : g->run[target]);
 	} else if (kind == PVS_WAIT_IPI_MANY) {
-		put_field(t, "target", draw(g, g->vcpus));
-		put_hex_field(t, "mask", draw(g, 65536));
+		replay_put_field(t, "target", replay_draw(g, g->vcpus));
+		replay_put_hex_field(t, "mask", replay_draw(g, 65536));
 	}
 	if (g->profile == GEN_SPLIT)
-		put_field(t, "wait_tag", draw(g, 16));
+		replay_put_field(t, "wait_tag", replay_draw(g, 16));
 }
 
 static void draw_bounds(struct replay_generator *g, struct replay_text *t)
 {
-	pvs_u32 x = draw(g, 64);
+	pvs_u32 x = replay_draw(g, 64);
 	pvs_u32 floor;
 
 	if (x == 0) {
-		put_hex_field(t, "bounds", draw(g, 1u << 23));
+		replay_put_hex_field(t, "bounds", replay_draw(g, 1u << 23));
 	} else if (x < 4) {
-		floor = draw(g, 1025);
-		put_field(t, "floor", floor);
-		put_field(t, "ceil", floor + draw(g, 1025u - floor));
+		floor = replay_draw(g, 1025);
+		replay_put_field(t, "floor", floor);
+		replay_put_field(t, "ceil", floor + replay_draw(g, 1025u - floor));
 	} else if (x < 8) {
-		put_field(t, "bounds", 0);
+		replay_put_field(t, "bounds", 0);
 	}
 }
 
 static void draw_pending(struct replay_generator *g, struct replay_text *t)
 {
-	pvs_u32 x = draw(g, 32);
+	pvs_u32 x = replay_draw(g, 32);
 
 	if (x == 0) {
-		put_hex_field(t, "pending", draw(g, 256));
+		replay_put_hex_field(t, "pending", replay_draw(g, 256));
 	} else if (x < 4) {
-		put_field(t, "pend", draw(g, 6));
-		put_field(t, "pend_level", draw(g, 16));
+		replay_put_field(t, "pend", replay_draw(g, 6));
+		replay_put_field(t, "pend_level", replay_draw(g, 16));
 	} else if (x < 14) {
-		put_field(t, "pending", 0);
+		replay_put_field(t, "pending", 0);
 	}
 }
 
 /* ---- time ------------------------------------------------------------------------------------ */
 
-static void draw_time(struct replay_generator *g, struct replay_text *t)
+void replay_draw_time(struct replay_generator *g, struct replay_text *t)
 {
 	static const pvs_u32 dts[16] = {
 		0,      1,      1000,   10000,   20000,   50000,   100000,  100000,
 		250000, 250000, 500000, 1000000, 1000000, 2000000, 5000000, 300000000,
 	};
-	pvs_u32 x = draw(g, g->mode == MODE_STORM ? 6u : 16u);
-	pvs_u32 dt = dts[x] + draw(g, 1000);
+	pvs_u32 x = replay_draw(g, g->mode == MODE_STORM ? 6u : 16u);
+	pvs_u32 dt = dts[x] + replay_draw(g, 1000);
 	pvs_u32 ran;
 
-	if (draw(g, 128) == 0)
+	if (replay_draw(g, 128) == 0)
 		replay_put(t, " dt=-1ms");
 	else
-		put_field(t, "dt", dt);
-	x = draw(g, 8);
+		replay_put_field(t, "dt", dt);
+	x = replay_draw(g, 8);
 	if (g->mode == MODE_LIAR || x > 3)
 		ran = dt;
 	else if (x == 3)
 		ran = dt << 1;
 	else
 		ran = x ? dt >> 1 : 0u;
-	put_field(t, "ran", ran);
-	if (draw(g, 4) == 0)
-		put_field(t, "waited", dt > ran ? dt - ran : 0u);
-	if (draw(g, 64) == 0)
-		put_field(t, "nested", 1);
+	replay_put_field(t, "ran", ran);
+	if (replay_draw(g, 4) == 0)
+		replay_put_field(t, "waited", dt > ran ? dt - ran : 0u);
+	if (replay_draw(g, 64) == 0)
+		replay_put_field(t, "nested", 1);
 }
 
 static void draw_facts(struct replay_generator *g, struct replay_text *t)
@@ -239,17 +197,17 @@ static void draw_facts(struct replay_generator *g, struct replay_text *t)
 	static const pvs_u32 shares[4] = { 0, 65536, 32768, 6554 };
 	static const pvs_u32 granularities[4] = { 0, 1000, 50000, 1000000 };
 
-	if (draw(g, 256) == 0)
-		put_hex_field(t, "caps", draw(g, 256));
-	if (draw(g, 256) == 0)
-		put_field(t, "entitlement", shares[draw(g, 4)]);
-	if (draw(g, 256) == 0)
-		put_field(t, "granularity", granularities[draw(g, 4)]);
+	if (replay_draw(g, 256) == 0)
+		replay_put_hex_field(t, "caps", replay_draw(g, 256));
+	if (replay_draw(g, 256) == 0)
+		replay_put_field(t, "entitlement", shares[replay_draw(g, 4)]);
+	if (replay_draw(g, 256) == 0)
+		replay_put_field(t, "granularity", granularities[replay_draw(g, 4)]);
 }
 
 /* ---- lines ----------------------------------------------------------------------------------- */
 
-static void put_event(struct replay_text *t, pvs_u32 event)
+void replay_put_event(struct replay_text *t, pvs_u32 event)
 {
 	const struct replay_name *name = replay_kind_of(RK_STEP)->b_names;
 
@@ -262,18 +220,18 @@ static void put_event(struct replay_text *t, pvs_u32 event)
 		replay_put_u64(t, event);
 }
 
-static pvs_u32 draw_event(struct replay_generator *g)
+pvs_u32 replay_draw_event(struct replay_generator *g)
 {
 	/* of 128, by the number of the event */
 	static const pvs_u8 weights[21] = { 20, 12, 3, 4,  12, 4, 8, 10, 4, 3, 4,
 					    4,  3,  8, 6, 3,  10, 6, 1,  2, 1 };
 	pvs_u32 x, event = 0;
 
-	if (g->mode == MODE_STORM && draw(g, 4) != 0)
+	if (g->mode == MODE_STORM && replay_draw(g, 4) != 0)
 		return PVS_EV_INJECT;
-	if (g->mode == MODE_LIAR && draw(g, 2) == 0)
+	if (g->mode == MODE_LIAR && replay_draw(g, 2) == 0)
 		return PVS_EV_TICK;
-	x = draw(g, 128);
+	x = replay_draw(g, 128);
 	while (x >= weights[event]) {
 		x -= weights[event];
 		event++;
@@ -291,33 +249,33 @@ static void begin(struct replay_text *t, const char *op, pvs_u32 v)
 /* Before the step: an agreement, or something posted. */
 static void draw_before(struct replay_generator *g, struct replay_text *t)
 {
-	pvs_u32 x = draw(g, 64);
+	pvs_u32 x = replay_draw(g, 64);
 
 	if (g->agree) {
 		replay_put(t, "choice");
 		g->agree = 0;
 	} else if (x < 8) {
-		begin(t, "post", draw(g, g->vcpus));
-		put_event(t, draw(g, 22));
-	} else if (x == 8 && draw(g, 8) == 0) {
+		begin(t, "post", replay_draw(g, g->vcpus));
+		replay_put_event(t, replay_draw(g, 22));
+	} else if (x == 8 && replay_draw(g, 8) == 0) {
 		replay_put(t, "choice command=reset");
 		g->agree = 1;
 	}
-	if (draw(g, 128) == 0)
-		g->mode = draw(g, MODE_COUNT);
+	if (replay_draw(g, 128) == 0)
+		g->mode = replay_draw(g, MODE_COUNT);
 }
 
 static void draw_step(struct replay_generator *g, struct replay_text *t)
 {
 	pvs_u32 event;
 
-	g->v = g->mode == MODE_STORM ? 0u : draw(g, g->vcpus);
-	event = draw_event(g);
+	g->v = g->mode == MODE_STORM ? 0u : replay_draw(g, g->vcpus);
+	event = replay_draw_event(g);
 	begin(t, "step", g->v);
-	put_event(t, event);
-	if (draw(g, 4) == 0)
-		put_field(t, "arg", draw(g, 256));
-	draw_time(g, t);
+	replay_put_event(t, event);
+	if (replay_draw(g, 4) == 0)
+		replay_put_field(t, "arg", replay_draw(g, 256));
+	replay_draw_time(g, t);
 	draw_facts(g, t);
 	draw_life(g, t);
 	draw_intent(g, t);
@@ -331,19 +289,19 @@ static void draw_step(struct replay_generator *g, struct replay_text *t)
 /* After the step: a look at what is remembered, or a move to another host. */
 static void draw_after(struct replay_generator *g, struct replay_text *t)
 {
-	pvs_u32 x = draw(g, 64);
+	pvs_u32 x = replay_draw(g, 64);
 
 	if (x < 3) {
 		begin(t, "save", g->v);
-		put_number(t, draw(g, REPLAY_SAVES));
+		replay_put_number(t, replay_draw(g, REPLAY_SAVES));
 		return;
 	}
-	if (x == 3 && draw(g, 4) == 0) {
+	if (x == 3 && replay_draw(g, 4) == 0) {
 		begin(t, "restore", g->v);
-		put_number(t, draw(g, REPLAY_SAVES));
+		replay_put_number(t, replay_draw(g, REPLAY_SAVES));
 	} else if (x < 8) {
 		begin(t, "preempts", g->v);
-		put_number(t, draw(g, g->vcpus));
+		replay_put_number(t, replay_draw(g, g->vcpus));
 	} else if (x == 8) {
 		begin(t, "counters", g->v);
 	} else if (x == 9) {
@@ -353,24 +311,25 @@ static void draw_after(struct replay_generator *g, struct replay_text *t)
 
 int replay_gen_line(struct replay_generator *g, pvs_u32 part, struct replay_text *line)
 {
-	switch (part) {
-	case 0:
-		draw_before(g, line);
-		return 1;
-	case 1:
-		draw_step(g, line);
-		return 1;
-	case 2:
-		draw_after(g, line);
-		return 1;
-	default:
-		return 0;
+	if (g->profile > GEN_SPLIT) {
+		if (!part)
+			replay_gen_engine(g, line);
+		return !part;
 	}
+	if (part == 0)
+		draw_before(g, line);
+	else if (part == 1)
+		draw_step(g, line);
+	else if (part == 2)
+		draw_after(g, line);
+	return part < 3;
 }
 
 void replay_gen_result(struct replay_generator *g, const struct replay_op *op,
 		       const struct replay_result *res)
 {
+	if (op->kind >= RK_QUEUE_FIRST && op->kind <= RK_Q_DEQUEUE)
+		replay_gen_queued(g, op, res);
 	if (op->kind != RK_STEP)
 		return;
 	g->ticket[op->a] = (pvs_u32)res->value[RS_TICKET] & 0xffffu;
@@ -391,5 +350,6 @@ void replay_gen_open(struct replay_generator *g, const struct replay_op *op)
 		g->seq[i] = 0;
 		g->ticket[i] = 0;
 		g->run[i] = 0;
+		g->place[i] = 0;
 	}
 }

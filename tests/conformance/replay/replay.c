@@ -149,7 +149,8 @@ static int run_generate(struct pvs_replay *r, const struct replay_kind_info *inf
 		return fail(r, "syntax");
 	steps = (pvs_u32)r->op->value[GEN_STEPS];
 	replay_gen_open(&r->gen, r->op);
-	if (r->gen.vcpus < 1u || r->gen.vcpus > REPLAY_VCPUS)
+	if (r->gen.vcpus < 1u || r->gen.profile >= GEN_COUNT ||
+	    r->gen.vcpus > (r->gen.profile == GEN_YIELD ? PVS_YIELD_SLOTS : REPLAY_VCPUS))
 		return fail(r, "error");
 	r->gen.digest = FNV_BASIS;
 	r->generating = 1;

@@ -20,6 +20,7 @@ struct replay_generator {
 	pvs_u32 seq[REPLAY_VCPUS];    /* of the last intent drawn */
 	pvs_u32 ticket[REPLAY_VCPUS]; /* `ticket` of the last result */
 	pvs_u32 run[REPLAY_VCPUS];    /* `run` of the last result */
+	pvs_u32 place[REPLAY_VCPUS];  /* where a member or an entity is */
 };
 
 /* The guest's side: it has pointers, so it is not part of the world. */

@@ -490,7 +490,8 @@ static const struct replay_field queue_move_in[] = {
 };
 
 static const struct replay_name draws[] = {
-	{ "whole", GEN_WHOLE }, { "split", GEN_SPLIT }, END
+	{ "whole", GEN_WHOLE }, { "split", GEN_SPLIT }, { "yield", GEN_YIELD },
+	{ "perf", GEN_PERF }, { "queue", GEN_QUEUE }, { "guest", GEN_GUEST }, END
 };
 static const struct replay_field generate_in[] = {
 	X("seed", GEN_SEED), U32("steps", GEN_STEPS), U32("vcpus", GEN_VCPUS),

@@ -594,6 +594,7 @@ static void cap__parks_from_one_period_ahead_until_it_is_even(void **state)
 	assert_int_equal(q.weight, 0);
 	assert_int_equal(q.parks, 1);
 	/* a wake-up is no way out */
+	assert_int_equal(enqueue_at(&a, PVS_CLASS_BASELINE, 0, NOW), PVS_QUEUE_PARK);
 	assert_int_equal(enqueue_at(&a, PVS_CLASS_CRITICAL, 7, NOW + 10 * MS), PVS_QUEUE_PARK);
 	assert_int_equal(a.park_ns, NOW + 10 * MS + 1);
 	assert_int_equal(q.parks, 1);
