@@ -116,8 +116,9 @@ def write_source(work):
 
 def build(work, home, abi):
     source = write_source(work)
-    machine.run([machine.tool("make"), "-s", "-C", home / f"headers/usr/src/linux-headers-{abi}",
-                 f"M={source}", "CONFIG_DEBUG_INFO_BTF_MODULES=", "modules"])
+    machine.run([machine.tool("make"), "-s", f"-j{os.cpu_count() or 1}",
+                 "-C", home / f"headers/usr/src/linux-headers-{abi}", f"M={source}",
+                 "CONFIG_DEBUG_INFO_BTF_MODULES=", "modules"])
     return source / "pvs_replay.ko"
 
 
