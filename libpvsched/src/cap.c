@@ -32,8 +32,12 @@ static int advance(struct pvs_vm *vm, const struct pvs_config *cfg, pvs_u64 now_
 		pvs_u64 base = pvs_min64(pvs_max64(seen, now_ns), now_ns + 2u * capacity);
 		pvs_u64 next = base + cost;
 
-		if (next > limit)
+		if (next > limit) {
+			/* Kept, or it would be as far ahead until the clock is back where it was. */
+			if (base < seen)
+				(void)PVS_CAS64(&vm->cap_ns, seen, base);
 			return 0;
+		}
 		if (PVS_CAS64(&vm->cap_ns, seen, next) == seen)
 			return 1;
 	}

@@ -89,6 +89,37 @@ static void cap__a_clock_that_steps_back_gives_nothing_extra(void **state)
 	assert_false(take(now - 500 * MS, 1));
 }
 
+static void cap__after_a_step_back_it_refills_from_there_on(void **state)
+{
+	const pvs_u64 early = now - 900 * MS;
+
+	(void)state;
+	assert_true(take(now, 1 * MS));
+	assert_false(take(early, 1 * MS));
+	/* nothing is left: twice its capacity is missing, and comes back in the time that takes */
+	assert_false(take(early + cfg.vm_burst_wall_ns + 2 * MS - 1, 1 * MS));
+	assert_true(take(early + cfg.vm_burst_wall_ns + 2 * MS, 1 * MS));
+}
+
+static void cap__a_charge_after_a_step_back_counts_from_there_on(void **state)
+{
+	const pvs_u64 early = now - 900 * MS;
+
+	(void)state;
+	assert_true(take(now, 1 * MS));
+	pvs_cap_charge(&vm, &cfg, early, 1 * MS);
+	assert_true(vm.cap_ns == early + 2 * cfg.vm_burst_wall_ns + 2 * MS);
+}
+
+static void cap__exactly_as_much_as_is_left_can_be_taken(void **state)
+{
+	(void)state;
+	assert_true(take(now, 19 * MS));
+	assert_false(take(now, 1 * MS + 1));
+	assert_true(take(now, 1 * MS));
+	assert_true(vm.cap_ns == now + cfg.vm_burst_wall_ns);
+}
+
 static void cap__lost_races_are_tried_again_a_few_times(void **state)
 {
 	(void)state;
@@ -136,6 +167,9 @@ int main(void)
 		unit(cap__refund_gives_back_what_was_taken),
 		unit(cap__charge_goes_beyond_the_limit),
 		unit(cap__a_clock_that_steps_back_gives_nothing_extra),
+		unit(cap__after_a_step_back_it_refills_from_there_on),
+		unit(cap__a_charge_after_a_step_back_counts_from_there_on),
+		unit(cap__exactly_as_much_as_is_left_can_be_taken),
 		unit(cap__lost_races_are_tried_again_a_few_times),
 		unit(cap__a_charge_is_never_lost_to_a_race),
 		unit(cap__a_refund_may_be_lost_to_races_but_never_doubled),

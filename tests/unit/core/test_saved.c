@@ -107,6 +107,63 @@ static void saved__unknown_versions_and_latches_are_refused(void **state)
 	assert_int_equal(pvs_state_restore(&v, &w.cfg, &saved), PVS_OK);
 }
 
+static void saved__a_boost_that_goes_on_is_owed(void **state)
+{
+	struct pvs_saved saved;
+	struct world w;
+
+	(void)state;
+	world_init(&w, CAPS_USER);
+	say_urgency(&w, PVS_URGENCY_REALTIME);
+	ring(&w);
+	run_for(&w, 1 * MS);
+	wait_for(&w, 500 * US);
+	look(&w);
+	assert_int_equal(w.io.decision.klass, PVS_CLASS_TASK);
+	pvs_state_save(&w.v, &saved);
+	assert_int_equal(saved.normal_left_ns, -(pvs_s64)(1 * MS)); /* its share is not known */
+	w.v.share_q16 = 32768;
+	pvs_state_save(&w.v, &saved);
+	assert_int_equal(saved.normal_left_ns, -(pvs_s64)(250 * US));
+	w.v.share_q16 = 65536; /* more than it ran: no gift */
+	pvs_state_save(&w.v, &saved);
+	assert_int_equal(saved.normal_left_ns, 0);
+	assert_int_equal(w.v.normal_left_ns, 0); /* saving changes nothing */
+	/* at baseline the time that passes is nobody's */
+	w.v.share_q16 = 0;
+	say_urgency(&w, PVS_URGENCY_NORMAL);
+	look(&w);
+	run_for(&w, 5 * MS);
+	look(&w);
+	pvs_state_save(&w.v, &saved);
+	assert_int_equal(saved.normal_left_ns, w.v.normal_left_ns);
+	/* while it pays back, it is settled at each look, and what it ran since is owed */
+	owe(&w, 5 * MS);
+	look(&w);
+	w.v.ran_ns += 1 * MS;
+	pvs_state_save(&w.v, &saved);
+	assert_int_equal(saved.normal_left_ns, w.v.normal_left_ns - (pvs_s64)(1 * MS));
+}
+
+static void saved__a_share_is_as_good_as_a_learned_one(void **state)
+{
+	static const pvs_u32 shares[][2] = { { 0, 0 }, { 1, 256 }, { 255, 256 }, { 256, 256 },
+					     { 65536, 65536 }, { 65537, 65536 } };
+	struct pvs_config cfg;
+	struct pvs_vcpu v;
+	unsigned i;
+
+	(void)state;
+	pvs_config_profile(PVS_PROFILE_DEFAULT, &cfg);
+	for (i = 0; i < sizeof(shares) / sizeof(shares[0]); i++) {
+		struct pvs_saved saved = { .version = PVS_SAVED_VERSION,
+					   .share_q16 = shares[i][0] };
+
+		assert_int_equal(pvs_state_restore(&v, &cfg, &saved), PVS_OK);
+		assert_int_equal(v.share_q16, shares[i][1]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -114,6 +171,8 @@ int main(void)
 		cmocka_unit_test(saved__the_irq_latch_survives_too),
 		cmocka_unit_test(saved__can_never_give_more_than_a_fresh_vcpu),
 		cmocka_unit_test(saved__unknown_versions_and_latches_are_refused),
+		cmocka_unit_test(saved__a_boost_that_goes_on_is_owed),
+		cmocka_unit_test(saved__a_share_is_as_good_as_a_learned_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

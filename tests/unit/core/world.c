@@ -151,6 +151,21 @@ unsigned step(struct world *w, pvs_u32 event)
 	return w->io.decision.klass;
 }
 
+unsigned tell(struct world *w, pvs_u32 event, pvs_u32 arg)
+{
+	unsigned klass;
+
+	w->io.event.arg = arg;
+	klass = step(w, event);
+	w->io.event.arg = 0;
+	return klass;
+}
+
+int applied_has(const struct world *w, pvs_u64 bit)
+{
+	return (PVS_LE64(w->slot.applied) & bit) != 0;
+}
+
 unsigned look(struct world *w)
 {
 	return step(w, PVS_EV_POLL);

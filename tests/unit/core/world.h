@@ -24,6 +24,9 @@
 #define CAPS_OWNER                                                                             \
 	(PVS_CAP_SEES_WAKE | PVS_CAP_SEES_PREEMPT | PVS_CAP_SEES_INJECT | PVS_CAP_OWNS_QUEUE | \
 	 PVS_CAP_CAN_DEFER | PVS_CAP_CAN_KICK | PVS_CAP_SEES_WAIT | PVS_CAP_SETS_PERF)
+/* One that can do all there is. */
+#define CAPS_ALL \
+	(CAPS_OWNER | PVS_CAP_TELLS_PERF | PVS_CAP_CAN_YIELD | PVS_CAP_IRQ_WINDOW)
 
 struct world {
 	struct pvs_config cfg;
@@ -61,6 +64,10 @@ void set_low(struct world *w, pvs_s64 low_ns, pvs_s64 low_before_ns);
 void owe(struct world *w, pvs_s64 ns);
 /* One checkpoint; returns the class decided. */
 unsigned step(struct world *w, pvs_u32 event);
+/* The same, with what the event has to say. */
+unsigned tell(struct world *w, pvs_u32 event, pvs_u32 arg);
+/* Is this bit of the `applied` word set? */
+int applied_has(const struct world *w, pvs_u64 bit);
 /* step(PVS_EV_KICK): a host that cannot see wake-ups believes urgency at the first look only so */
 unsigned ring(struct world *w);
 /* step(PVS_EV_POLL) */
