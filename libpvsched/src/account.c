@@ -171,7 +171,7 @@ PVS_INLINE void pass(struct pvs_vcpu *v, const struct pvs_config *cfg,
 	if (PVS_RARE(v->boost_empty || used >= cfg->boost_span_ns))
 		latch(v, &v->boost_empty, v->boost_empty ? used > cfg->boost_open_ns : 1,
 		      pvs_boosted(v->klass) && !v->on_irq);
-	if (v->irq_full_at_ns)
+	if (v->irq_full_at_ns | v->irq_empty)
 		look_at_irq(v, cfg);
 	if (v->grant_used_ns | boosted)
 		rest(v, cfg, now->dt_ns, boosted);

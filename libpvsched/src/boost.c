@@ -187,6 +187,7 @@ static void want_ticket(const struct pvs_vcpu *v, struct pvs_now *now)
 		}
 		return;
 	}
+	now->denied = PVS_REASON_NONE; /* that what it said is old does not matter */
 	want_irq(v, PVS_REASON_TICKET, now);
 }
 

@@ -17,13 +17,15 @@ PVS_API void pvs_post(struct pvs_vcpu *v, pvs_u32 event_type)
 /* Perhaps another thread, with clocks of its own: time begins now. */
 static void attach(struct pvs_vcpu *v)
 {
+	if (!v->started) {
+		v->settled_clock_ns = v->clock_ns;
+		v->settled_ran_ns = v->ran_ns;
+	}
 	v->started = 1;
 	v->learning = 0;
 	v->gate = 0;
 	v->asleep = 0;
 	v->window_known = 0;
-	v->settled_clock_ns = v->clock_ns;
-	v->settled_ran_ns = v->ran_ns;
 	pvs_forget_hint(v);
 }
 

@@ -16,7 +16,7 @@ static void next_window(struct pvs_vcpu *v, const struct pvs_config *cfg)
 	pvs_u64 calm_ns = v->clock_ns - v->storm_end_ns;
 
 	if (v->storm_count <= cfg->storm_count_max / 2u && v->storm_ns <= cfg->storm_cost_ns / 2u)
-		calm_ns += v->calm_ns + cfg->storm_window_ns;
+		calm_ns += (pvs_u64)v->calm_ns + cfg->storm_window_ns;
 	v->calm_ns = (pvs_u32)pvs_min64(calm_ns, cfg->storm_hold_ns);
 	if (v->calm_ns >= cfg->storm_hold_ns)
 		v->storm = 0;

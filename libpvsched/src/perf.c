@@ -279,7 +279,6 @@ PVS_API pvs_u32 pvs_perf_wish(const struct pvs_perf_domain *d, const struct pvs_
 {
 	pvs_u64 wish = ((pvs_u64)d->sum * cfg->headroom_q10) >> 10;
 
-	wish = pvs_min64(wish, ONE);
 	if (d->ceilings)
 		wish = pvs_min64(wish, perf_highest(d->ceilings));
 	wish = pvs_max64(wish, perf_highest(d->floors));

@@ -16,7 +16,7 @@ static int ends_by_kick(pvs_u32 reason)
  * after a quiet time is worth an exit; then the host looks often enough by itself. */
 static int raise_welcome(const struct pvs_vcpu *v)
 {
-	return !v->gate && !pvs_boosted(v->klass) && !v->throttle &&
+	return !v->gate && !v->dedicated && !pvs_boosted(v->klass) && !v->throttle &&
 	       !v->boost_empty && !v->grant_full && v->clock_ns >= v->urgent_end_ns;
 }
 

@@ -44,11 +44,11 @@ static int ping_pong(struct pvs_yield *y, pvs_u32 yielder, pvs_u32 target, pvs_u
 /* Once in transfer_min_ns, for each yielder. */
 static int limited(const struct pvs_yield *y, struct pvs_yield_slot *s, pvs_u64 now_ns)
 {
-	pvs_u64 last = s->penalty_ns;
+	pvs_u64 last = s->limit_ns;
 
 	if (last && now_ns >= last - 1u && now_ns - (last - 1u) <= y->transfer_min_ns)
 		return 1;
-	s->penalty_ns = now_ns + 1u;
+	s->limit_ns = now_ns + 1u;
 	/* A clock that steps back begins a new interval, without a penalty. */
 	return last && now_ns < last - 1u;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * Directed yield: who waits for a CPU, by rank, in sets of bits; and whom a spinning vCPU yields to.
+ * Directed yield: who waits for a CPU, by rank, in sets of bits; whom a spinning vCPU yields to.
  *
  * Several CPUs change one set. Setting a bit is: the word, then the summary. Clearing one is: the
  * word; if nothing is left in it, the summary; then the word again, because somebody may have set a
@@ -19,8 +19,7 @@
 #define WORD_SHIFT 6u /* slots in a word */
 #define WORD_MASK (PVS_YIELD_WORDS - 1u)
 #define SET_SHIFT 4u /* words in a set */
-#define SET_BITS PVS_MASK(1u << SET_SHIFT)
-#define PAIRS (PVS_YIELD_WORDS / 2u)
+#define SET_BITS 0xffffu
 #define IPI_MASK (PVS_YIELD_IPIS - 1u)
 #define ALL_BITS (~(pvs_u64)0)
 
@@ -28,10 +27,9 @@
 enum { SET_INTERRUPT, SET_CRIT, SET_KERNEL, SET_USER, SET_COUNT };
 #define SET_REASON PVS_YIELD_INTERRUPT
 
-/* slot.state */
-#define STATE_WAITS 0x07u /* 0: it waits for no CPU; else its set, or SET_COUNT for none */
-#define STATE_SENDS 0x08u /* something may be in `sent` */
-#define STATE_SPINS 0x10u /* it has yielded to somebody and not run since */
+/* slot.place: a set but SET_INTERRUPT, which comes on top; or none */
+#define PLACE_NOT_WAITING 0u
+#define PLACE_NO_SET SET_COUNT
 
 /* Which set, by PVS_WAITS_*. Who was woken has none, nor who would spin on, unless an interrupt is
  * pending: that comes on top. */
@@ -59,7 +57,7 @@ struct yield_field {
 };
 
 #define YIELD_ROW(name, min, max, preset) \
-	{ #name, (pvs_u32)__builtin_offsetof(struct pvs_yield_config, name), (min), (max), (preset) }
+	{ #name, (pvs_u32)__builtin_offsetof(struct pvs_yield_config, name), min, max, preset }
 
 /* In declaration order. */
 static const struct yield_field yield_fields[] = {
@@ -152,7 +150,7 @@ PVS_INLINE pvs_u64 slot_bit(pvs_u32 slot)
 
 PVS_INLINE int slot_waits(const struct pvs_yield *y, pvs_u32 slot)
 {
-	return (PVS_PEEK(pvs_u8, &y->slot[slot].state) & STATE_WAITS) != 0;
+	return PVS_PEEK(pvs_u8, &y->slot[slot].place) != PLACE_NOT_WAITING;
 }
 
 /* `at`: the word, of any set */
@@ -174,57 +172,70 @@ PVS_INLINE void set_leave(struct pvs_yield *y, pvs_u32 at, pvs_u64 bit)
 
 /* ---- what the host sees ---------------------------------------------------------------------- */
 
-/* `slot`, which waits, does so no more. */
-PVS_INLINE void stop_waiting(struct pvs_yield *y, pvs_u32 slot, pvs_u32 state)
+PVS_APART void drop_interrupt(struct pvs_yield *y, pvs_u32 slot)
+{
+	set_leave(y, slot_index(slot) >> WORD_SHIFT, slot_bit(slot));
+}
+
+/* `slot`, which waits at `place`, does so no more. */
+PVS_INLINE void stop_waiting(struct pvs_yield *y, pvs_u32 slot, pvs_u32 place)
 {
 	pvs_u64 bit = slot_bit(slot);
 	pvs_u32 w = slot >> WORD_SHIFT;
-	pvs_u32 set = state & STATE_WAITS;
 
+	PVS_POKE(pvs_u8, &y->slot[slot].place, PLACE_NOT_WAITING);
 	PVS_AND64(&y->waiting[w], ~bit);
-	if (set != SET_COUNT) {
-		PVS_OPT(set);
-		set_leave(y, (set & (SET_COUNT - 1u)) << SET_SHIFT | w, bit);
+	if (place != PLACE_NO_SET) {
+		PVS_OPT(place);
+		set_leave(y, (place & (SET_COUNT - 1u)) << SET_SHIFT | w, bit);
 	}
 	if (PVS_PEEK(pvs_u64, &y->word[w]) & bit) /* SET_INTERRUPT */
-		set_leave(y, w, bit);
+		drop_interrupt(y, slot);
+}
+
+/* `slot`, which does not wait, does so from now on. */
+PVS_INLINE void start_waiting(struct pvs_yield *y, pvs_u32 slot, pvs_u32 flags)
+{
+	pvs_u32 place = set_for[(flags | y->slot[slot].spins) & PVS_WAITS_ALL];
+	pvs_u64 bit = slot_bit(slot);
+	pvs_u32 w = slot >> WORD_SHIFT;
+
+	PVS_POKE(pvs_u8, &y->slot[slot].place, place);
+	PVS_OR64(&y->waiting[w], bit);
+	if (place != PLACE_NO_SET)
+		set_join(y, place << SET_SHIFT | w, bit);
+	if (flags & PVS_WAITS_INTERRUPT)
+		set_join(y, w, bit);
+}
+
+PVS_APART void wait_anew(struct pvs_yield *y, pvs_u32 slot, pvs_u32 flags)
+{
+	stop_waiting(y, slot_index(slot), y->slot[slot_index(slot)].place);
+	start_waiting(y, slot_index(slot), flags);
 }
 
 PVS_API void pvs_yield_waits(struct pvs_yield *y, pvs_u32 slot, pvs_u32 flags)
 {
-	struct pvs_yield_slot *s;
-	pvs_u32 state;
-	pvs_u32 set;
-	pvs_u32 w;
-
 	if (slot >= y->slot_count)
 		return;
 	slot = slot_index(slot);
-	s = &y->slot[slot];
-	state = s->state;
-	if (state & STATE_WAITS)
-		stop_waiting(y, slot, state);
-	w = slot >> WORD_SHIFT;
-	set = set_for[(flags | (state & STATE_SPINS)) & PVS_WAITS_ALL];
-	PVS_POKE(pvs_u8, &s->state, (state & ~STATE_WAITS) | set);
-	PVS_OR64(&y->waiting[w], slot_bit(slot));
-	if (set != SET_COUNT)
-		set_join(y, set << SET_SHIFT | w, slot_bit(slot));
-	if (flags & PVS_WAITS_INTERRUPT)
-		set_join(y, w, slot_bit(slot));
+	if (y->slot[slot].place != PLACE_NOT_WAITING)
+		wait_anew(y, slot, flags);
+	else
+		start_waiting(y, slot, flags);
 }
 
 PVS_API void pvs_yield_runs(struct pvs_yield *y, pvs_u32 slot)
 {
-	pvs_u32 state;
+	pvs_u32 place;
 
 	if (slot >= y->slot_count)
 		return;
 	slot = slot_index(slot);
-	state = y->slot[slot].state;
-	PVS_POKE(pvs_u8, &y->slot[slot].state, state & STATE_SENDS);
-	if (state & STATE_WAITS)
-		stop_waiting(y, slot, state);
+	y->slot[slot].spins = 0;
+	place = y->slot[slot].place;
+	if (place != PLACE_NOT_WAITING)
+		stop_waiting(y, slot, place);
 }
 
 PVS_API void pvs_yield_removed(struct pvs_yield *y, pvs_u32 slot)
@@ -236,13 +247,12 @@ PVS_API void pvs_yield_removed(struct pvs_yield *y, pvs_u32 slot)
 		return;
 	pvs_yield_runs(y, slot);
 	s = &y->slot[slot_index(slot)];
-	PVS_FOR(i, PVS_YIELD_IPIS) {
-		PVS_POKE(pvs_u64, &s->sent[i], 0);
+	PVS_FOR(i, PVS_YIELD_IPIS)
 		PVS_POKE(pvs_u16, &s->from[i], 0);
-	}
+	PVS_POKE(pvs_u64, &s->sent_to, 0);
 	PVS_POKE(pvs_u64, &s->pair, 0);
-	PVS_POKE(pvs_u8, &s->state, 0);
-	s->penalty_ns = 0;
+	s->sends = 0;
+	s->limit_ns = 0;
 	s->receiver = 0;
 }
 
@@ -261,31 +271,37 @@ PVS_API void pvs_yield_interrupt(struct pvs_yield *y, pvs_u32 slot)
 
 /* ---- IPIs ------------------------------------------------------------------------------------ */
 
-/* What is remembered of an IPI, but for its time. Never 0. */
-PVS_INLINE pvs_u32 ipi_key(pvs_u32 target, pvs_u32 vector)
-{
-	return (vector & 0xffu) << 16 | (target + 1u);
-}
+#define LANE_BITS 16u /* of sent_to */
+#define LANE_MASK 0xffffu
 
 PVS_API void pvs_yield_ipi(struct pvs_yield *y, pvs_u32 sender, pvs_u32 target, pvs_u32 vector,
 			   pvs_u64 now_ns)
 {
+	pvs_u32 tick = (pvs_u32)(now_ns >> TICK_SHIFT);
 	struct pvs_yield_slot *s;
-	pvs_u64 tick = now_ns >> TICK_SHIFT;
+	pvs_u32 at;
 
 	if (sender >= y->slot_count || target >= y->slot_count || sender == target)
 		return;
 	sender = slot_index(sender);
 	target = slot_index(target);
+	at = target & IPI_MASK;
 	s = &y->slot[sender];
-	PVS_POKE(pvs_u64, &s->sent[target & IPI_MASK], tick << 32 | ipi_key(target, vector));
-	PVS_POKE(pvs_u8, &s->state, s->state | STATE_SENDS);
+	/* Out with the old one first: an EOI of it must not end the new one. */
+	PVS_AND64(&s->sent_to, ~((pvs_u64)LANE_MASK << (at * LANE_BITS)));
+	PVS_POKE(pvs_u8, &s->vector[at], vector);
+	s->sent[at] = tick;
+	s->sent_last = tick;
+	PVS_OR64(&s->sent_to, (pvs_u64)(target + 1u) << (at * LANE_BITS));
+	s->sends = 1;
 	PVS_POKE(pvs_u16, &y->slot[target].from[sender & IPI_MASK], sender + 1u);
 }
 
 PVS_API void pvs_yield_eoi(struct pvs_yield *y, pvs_u32 slot, pvs_u32 vector)
 {
-	pvs_u32 key = ipi_key(slot, vector);
+	pvs_u32 at = slot & IPI_MASK;
+	pvs_u64 lane = (pvs_u64)LANE_MASK << (at * LANE_BITS);
+	pvs_u64 us = (pvs_u64)(slot + 1u) << (at * LANE_BITS);
 	pvs_u32 i;
 
 	if (slot >= y->slot_count)
@@ -293,48 +309,26 @@ PVS_API void pvs_yield_eoi(struct pvs_yield *y, pvs_u32 slot, pvs_u32 vector)
 	slot = slot_index(slot);
 	PVS_FOR(i, PVS_YIELD_IPIS) {
 		pvs_u32 sender = PVS_PEEK(pvs_u16, &y->slot[slot].from[i]);
-		pvs_u64 *sent;
+		struct pvs_yield_slot *s;
 		pvs_u64 seen;
 
 		if (!sender)
 			continue;
-		sent = &y->slot[slot_index(sender - 1u)].sent[slot & IPI_MASK];
-		seen = PVS_PEEK(pvs_u64, sent);
-		/* Lost to the sender's next IPI? That one is not answered yet. */
-		if ((pvs_u32)seen == key)
-			(void)PVS_CAS64(sent, seen, 0);
+		s = &y->slot[slot_index(sender - 1u)];
+		seen = PVS_PEEK(pvs_u64, &s->sent_to);
+		if ((seen & lane) == us && PVS_PEEK(pvs_u8, &s->vector[at]) != vector)
+			continue;
+		PVS_POKE(pvs_u16, &y->slot[slot].from[i], 0);
+		/* Lost to the sender's next IPI: then time will end this one. */
+		if ((seen & lane) == us)
+			(void)PVS_CAS64(&s->sent_to, seen, seen & ~lane);
 	}
 }
 
-/* Who has an IPI of `s` that is not answered, and waits for a CPU. */
-static pvs_u32 next_receiver(const struct pvs_yield *y, struct pvs_yield_slot *s, pvs_u64 now_ns)
+/* Clocks of two CPUs may differ a little; a time long ahead is another clock's. */
+PVS_INLINE int recent(const struct pvs_yield *y, pvs_u32 now, pvs_u32 then)
 {
-	pvs_u32 now = (pvs_u32)(now_ns >> TICK_SHIFT) + y->ipi_window;
-	pvs_u32 first = s->receiver;
-	pvs_u32 state = s->state & ~STATE_SENDS;
-	pvs_u32 i;
-
-	PVS_FOR(i, PVS_YIELD_IPIS) {
-		pvs_u32 at = (first + i) & IPI_MASK;
-		pvs_u64 sent = PVS_PEEK(pvs_u64, &s->sent[at]);
-		pvs_u32 target;
-
-		if (!sent)
-			continue;
-		/* Clocks of two CPUs may differ a little; a time long ahead is another clock's. */
-		if (now - (pvs_u32)(sent >> 32) > 2u * y->ipi_window) {
-			PVS_POKE(pvs_u64, &s->sent[at], 0);
-			continue;
-		}
-		target = slot_index((pvs_u32)(sent & 0xffffu) - 1u);
-		if (slot_waits(y, target)) {
-			s->receiver = (pvs_u8)((at + 1u) & IPI_MASK);
-			return target;
-		}
-		state |= STATE_SENDS;
-	}
-	PVS_POKE(pvs_u8, &s->state, state);
-	return PVS_NO_TARGET;
+	return now - then + y->ipi_window <= 2u * y->ipi_window;
 }
 
 /* ---- the choice ------------------------------------------------------------------------------ */
@@ -382,136 +376,210 @@ static pvs_u32 named_many(struct pvs_yield *y, const struct pvs_hint *hint)
 	return base;
 }
 
-/* The best of the sets in `summary`: the first one behind the set's last choice, wrapping around. */
-PVS_INLINE pvs_u32 ranked(struct pvs_yield *y, pvs_u64 summary, struct pvs_yield_choice *out)
+/*
+ * The first slot at or behind `start`, wrapping around, of a set: its 16 words, and bits that say
+ * which of them are not empty (at least one). PVS_NO_TARGET if who was there has begun to run.
+ */
+PVS_INLINE pvs_u32 next_slot(const struct pvs_yield *y, const pvs_u64 *word, pvs_u64 words,
+			     pvs_u64 start)
 {
+	pvs_u64 w = start >> WORD_SHIFT & WORD_MASK; /* 64 bits: an index as CPUs have it */
+	pvs_u64 bits = ALL_BITS << (start & 63u);
+
+	bits &= PVS_PEEK(pvs_u64, &word[w]);
+	if (!bits) {
+		/* Twice in a row, so that looking further wraps around. */
+		words |= words << PVS_YIELD_WORDS;
+		w += 1u + PVS_CTZ64(words >> (w + 1u));
+		PVS_OPT(w);
+		w &= WORD_MASK;
+		bits = PVS_PEEK(pvs_u64, &word[w]);
+	}
+	bits &= PVS_PEEK(pvs_u64, &y->waiting[w]);
+	return bits ? (pvs_u32)w << WORD_SHIFT | PVS_CTZ64(bits) : PVS_NO_TARGET;
+}
+
+/* One of a set that is not empty. */
+PVS_INLINE pvs_u32 next_of(struct pvs_yield *y, pvs_u64 summary, pvs_u32 set)
+{
+	pvs_u32 slot = next_slot(y, &y->word[set << SET_SHIFT],
+				 summary >> (set << SET_SHIFT) & SET_BITS,
+				 PVS_PEEK(pvs_u32, &y->cursor[set]));
+
+	if (slot != PVS_NO_TARGET)
+		PVS_POKE(pvs_u32, &y->cursor[set], slot + 1u);
+	return slot;
+}
+
+/* The two words behind word `w` and its neighbour; returns which they are. */
+PVS_INLINE pvs_u64 next_pair(const struct pvs_yield *y, pvs_u64 w, pvs_u64 *low, pvs_u64 *high)
+{
+	w = (w + 2u) & (WORD_MASK - 1u);
+	*low = PVS_PEEK(pvs_u64, &y->waiting[w]);
+	*high = PVS_PEEK(pvs_u64, &y->waiting[w + 1u]);
+	return w;
+}
+
+/*
+ * The relaxed round: whoever waits. No summary is asked, all words are looked at: the one that
+ * `start` is in, from there on; then the others, two at a time; and then that one as a whole.
+ */
+PVS_INLINE pvs_u32 relaxed(struct pvs_yield *y)
+{
+	pvs_u64 start = slot_index(PVS_PEEK(pvs_u32, &y->cursor_relaxed));
+	pvs_u64 w = start >> WORD_SHIFT;
+	pvs_u64 low = PVS_PEEK(pvs_u64, &y->waiting[w]) & ALL_BITS << (start & 63u);
+	pvs_u64 high = w & 1u ? 0u : PVS_PEEK(pvs_u64, &y->waiting[w + 1u]);
 	pvs_u32 i;
 
-	PVS_FOR(i, SET_COUNT) {
-		pvs_u32 set;
-		pvs_u32 start;
-		pvs_u32 at;
-		pvs_u64 bits;
-
-		if (!summary)
+	PVS_FOR(i, PVS_YIELD_WORDS / 4u) {
+		if (low | high)
 			break;
+		w = next_pair(y, w, &low, &high);
+		if (low | high)
+			break;
+		w = next_pair(y, w, &low, &high);
+	}
+	if (!(low | high))
+		return PVS_NO_TARGET;
+	w = (w << WORD_SHIFT) + (low ? PVS_CTZ64(low) : 64u + PVS_CTZ64(high));
+	PVS_POKE(pvs_u32, &y->cursor_relaxed, w + 1u);
+	return (pvs_u32)w;
+}
+
+/* ---- the choice, one rank after the other ---------------------------------------------------- */
+
+PVS_INLINE void chosen(struct pvs_yield *y, struct pvs_yield_slot *s, pvs_u32 target,
+		       pvs_u32 reason, struct pvs_yield_choice *out)
+{
+	out->target = target;
+	out->reason = (pvs_u8)reason;
+	s->spins = PVS_WAITS_SPINNING;
+	PVS_ADD32(&y->counts[reason], 1u);
+}
+
+PVS_APART void by_need(struct pvs_yield *y, struct pvs_yield_slot *s, struct pvs_yield_choice *out)
+{
+	pvs_u32 target = y->flags & PVS_YIELD_STRICT ? PVS_NO_TARGET : relaxed(y);
+
+	if (target != PVS_NO_TARGET) {
+		out->relaxed = 1;
+		chosen(y, s, target, PVS_YIELD_RELAXED, out);
+		return;
+	}
+	PVS_ADD32(&y->counts[PVS_YIELD_NOBODY], 1u);
+}
+
+PVS_APART void by_set(struct pvs_yield *y, struct pvs_yield_slot *s, struct pvs_yield_choice *out)
+{
+	pvs_u64 summary = PVS_PEEK(pvs_u64, &y->summary);
+	pvs_u32 target = PVS_NO_TARGET;
+	pvs_u32 set = 0;
+
+	if (summary) {
 		set = PVS_CTZ64(summary) >> SET_SHIFT;
 		PVS_OPT(set);
 		set &= SET_COUNT - 1u;
-		start = slot_index(PVS_PEEK(pvs_u32, &y->cursor[set]));
-		at = set << SET_SHIFT | start >> WORD_SHIFT;
-		bits = PVS_PEEK(pvs_u64, &y->word[at]) & ALL_BITS << (start & 63u);
-		if (!bits) {
-			pvs_u64 above = summary & SET_BITS << (set << SET_SHIFT) &
-					ALL_BITS << at << 1;
-
-			at = PVS_CTZ64(above ? above : summary);
-			PVS_OPT(at);
-			at &= SET_COUNT * PVS_YIELD_WORDS - 1u;
-			bits = PVS_PEEK(pvs_u64, &y->word[at]);
-		}
-		/* Who has begun to run since is no candidate any more; one look must do. */
-		bits &= PVS_PEEK(pvs_u64, &y->waiting[at & WORD_MASK]);
-		if (bits) {
-			at = (at & WORD_MASK) << WORD_SHIFT | PVS_CTZ64(bits);
-			PVS_POKE(pvs_u32, &y->cursor[set], at + 1u);
-			out->reason = (pvs_u8)(SET_REASON + set);
-			return at;
-		}
-		summary &= ~(SET_BITS << (set << SET_SHIFT));
+		target = next_of(y, summary, set);
 	}
-	return PVS_NO_TARGET;
+	if (target != PVS_NO_TARGET)
+		chosen(y, s, target, SET_REASON + set, out);
+	else
+		by_need(y, s, out);
 }
 
-/* The first rank: whom the guest names. */
-static pvs_u32 named(struct pvs_yield *y, const struct pvs_hint *hint,
-		     const struct pvs_yield_ask *ask, struct pvs_yield_choice *out)
+/* A receiver, at `at`, waits. It has its turn, unless it was sent to too long ago. */
+PVS_APART void by_receiver(struct pvs_yield *y, struct pvs_yield_slot *s, pvs_u32 now, pvs_u32 at,
+			   struct pvs_yield_choice *out)
 {
-	pvs_u32 target;
+	pvs_u64 to = PVS_PEEK(pvs_u64, &s->sent_to);
+	pvs_u32 i;
+
+	PVS_FOR(i, PVS_YIELD_IPIS) {
+		pvs_u32 target;
+
+		at &= IPI_MASK;
+		target = (pvs_u32)(to >> (at * LANE_BITS)) & LANE_MASK;
+		if (target && slot_waits(y, slot_index(target - 1u)) &&
+		    recent(y, now, s->sent[at])) {
+			s->receiver = (pvs_u8)(at + 1u);
+			chosen(y, s, target - 1u, PVS_YIELD_RECEIVER, out);
+			return;
+		}
+		at++;
+	}
+	by_set(y, s, out);
+}
+
+/* Receivers that have not answered, from the one behind the last choice on. */
+PVS_APART void by_ipi(struct pvs_yield *y, struct pvs_yield_slot *s, pvs_u64 now_ns,
+		      struct pvs_yield_choice *out)
+{
+	pvs_u32 now = (pvs_u32)(now_ns >> TICK_SHIFT);
+	pvs_u32 at = s->receiver & IPI_MASK;
+	pvs_u64 to = PVS_PEEK(pvs_u64, &s->sent_to);
+	pvs_u32 i;
+
+	if (!to || !recent(y, now, s->sent_last)) {
+		PVS_POKE(pvs_u64, &s->sent_to, 0);
+		s->sends = 0;
+		by_set(y, s, out);
+		return;
+	}
+	to = to >> (at * LANE_BITS) | to << ((64u - at * LANE_BITS) & 63u);
+	PVS_FOR(i, PVS_YIELD_IPIS) {
+		pvs_u32 target = (pvs_u32)to & LANE_MASK;
+
+		if (target && slot_waits(y, slot_index(target - 1u))) {
+			by_receiver(y, s, now, at + i, out);
+			return;
+		}
+		to >>= LANE_BITS;
+		if (!to)
+			break;
+	}
+	by_set(y, s, out);
+}
+
+/* Whom the guest names. */
+PVS_APART void by_name(struct pvs_yield *y, struct pvs_yield_slot *s, const struct pvs_hint *hint,
+		       const struct pvs_yield_ask *ask, struct pvs_yield_choice *out)
+{
+	pvs_u64 holders = PVS_PEEK(pvs_u64, &y->summary) & (pvs_u64)SET_BITS
+							       << (SET_CRIT << SET_SHIFT);
+	pvs_u32 target = PVS_NO_TARGET;
+	pvs_u32 reason = PVS_YIELD_NAMED;
 
 	switch (hint->wait_kind) {
 	case PVS_WAIT_LOCK:
 	case PVS_WAIT_IPI:
 		target = named_one(y, hint, ask, out);
-		out->reason = PVS_YIELD_NAMED;
-		return target;
+		break;
 	case PVS_WAIT_IPI_MANY:
+		reason = PVS_YIELD_NAMED_MANY;
 		target = named_many(y, hint);
-		out->reason = PVS_YIELD_NAMED_MANY;
-		return target;
+		break;
 	case PVS_WAIT_ANY:
-		target = ranked(y, PVS_PEEK(pvs_u64, &y->summary) &
-				   SET_BITS << (SET_CRIT << SET_SHIFT), out);
-		out->reason = PVS_YIELD_HOLDER;
-		return target;
+		reason = PVS_YIELD_HOLDER;
+		target = holders ? next_of(y, holders, SET_CRIT) : PVS_NO_TARGET;
+		break;
 	default:
-		return PVS_NO_TARGET;
+		break;
 	}
+	if (target != PVS_NO_TARGET)
+		chosen(y, s, target, reason, out);
+	else if (s->sends)
+		by_ipi(y, s, ask->now_ns, out);
+	else
+		by_set(y, s, out);
 }
 
-/* The relaxed round: whoever waits. No set and no summary is asked; two words at a time. */
-static pvs_u32 relaxed(struct pvs_yield *y)
+/* The caller has not said yet that it runs. It does: else it could be its own target. */
+PVS_APART void by_sleeper(struct pvs_yield *y, pvs_u32 yielder, const struct pvs_hint *hint,
+			  const struct pvs_yield_ask *ask, struct pvs_yield_choice *out)
 {
-	pvs_u32 start = slot_index(PVS_PEEK(pvs_u32, &y->cursor_relaxed));
-	pvs_u32 pair = start >> (WORD_SHIFT + 1u);
-	pvs_u64 low = PVS_PEEK(pvs_u64, &y->waiting[2u * pair]);
-	pvs_u64 high = PVS_PEEK(pvs_u64, &y->waiting[2u * pair + 1u]);
-	pvs_u32 i;
-
-	/* Not before `start` in its own pair, which comes again at the end. */
-	if (start & 64u) {
-		low = 0;
-		high &= ALL_BITS << (start & 63u);
-	} else {
-		low &= ALL_BITS << (start & 63u);
-	}
-	PVS_FOR(i, PAIRS) {
-		if (low | high)
-			break;
-		pair = (pair + 1u) & (PAIRS - 1u);
-		low = PVS_PEEK(pvs_u64, &y->waiting[2u * pair]);
-		high = PVS_PEEK(pvs_u64, &y->waiting[2u * pair + 1u]);
-	}
-	if (!(low | high))
-		return PVS_NO_TARGET;
-	start = 2u * pair << WORD_SHIFT | (low ? PVS_CTZ64(low) : 64u + PVS_CTZ64(high));
-	PVS_POKE(pvs_u32, &y->cursor_relaxed, start + 1u);
-	return start;
-}
-
-PVS_INLINE void chosen(struct pvs_yield *y, struct pvs_yield_slot *s, pvs_u32 target,
-		       struct pvs_yield_choice *out)
-{
-	out->target = target;
-	PVS_POKE(pvs_u8, &s->state, s->state | STATE_SPINS);
-	PVS_ADD32(&y->counts[out->reason], 1u);
-}
-
-/* All ranks in their order. */
-static void choose(struct pvs_yield *y, struct pvs_yield_slot *s, const struct pvs_hint *hint,
-		   const struct pvs_yield_ask *ask, struct pvs_yield_choice *out)
-{
-	pvs_u32 target = PVS_NO_TARGET;
-
-	if (hint->wait_kind)
-		target = named(y, hint, ask, out);
-	if (target == PVS_NO_TARGET && (s->state & STATE_SENDS)) {
-		out->reason = PVS_YIELD_RECEIVER;
-		target = next_receiver(y, s, ask->now_ns);
-	}
-	if (target == PVS_NO_TARGET)
-		target = ranked(y, PVS_PEEK(pvs_u64, &y->summary), out);
-	if (target == PVS_NO_TARGET && !(y->flags & PVS_YIELD_STRICT)) {
-		out->reason = PVS_YIELD_RELAXED;
-		target = relaxed(y);
-		out->relaxed = target != PVS_NO_TARGET;
-	}
-	if (target != PVS_NO_TARGET) {
-		chosen(y, s, target, out);
-		return;
-	}
-	out->reason = PVS_YIELD_NOBODY;
-	PVS_ADD32(&y->counts[PVS_YIELD_NOBODY], 1u);
+	pvs_yield_runs(y, yielder);
+	by_name(y, &y->slot[slot_index(yielder)], hint, ask, out);
 }
 
 PVS_API void pvs_yield_choose(struct pvs_yield *y, pvs_u32 yielder, const struct pvs_hint *hint,
@@ -520,12 +588,16 @@ PVS_API void pvs_yield_choose(struct pvs_yield *y, pvs_u32 yielder, const struct
 	static const struct pvs_yield_choice nobody PVS_TAB = { .target = PVS_NO_TARGET };
 	struct pvs_yield_slot *s;
 
-	*out = nobody;
+	PVS_COPY(out, nobody);
 	if (yielder >= y->slot_count)
 		return;
 	s = &y->slot[slot_index(yielder)];
-	/* Who spins runs: it is in no set, so it is never its own target. */
-	if (s->state & STATE_WAITS)
-		pvs_yield_runs(y, yielder);
-	choose(y, s, hint, ask, out);
+	if (s->place != PLACE_NOT_WAITING)
+		by_sleeper(y, yielder, hint, ask, out);
+	else if (hint->wait_kind)
+		by_name(y, s, hint, ask, out);
+	else if (s->sends)
+		by_ipi(y, s, ask->now_ns, out);
+	else
+		by_set(y, s, out);
 }

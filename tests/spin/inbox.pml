@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The inbox of a vCPU: one word; a bit for each kind of event in its low half, the number of posted
- * injections in its high half (libpvsched/src/decide.c: pvs_post(), take_events()).
+ * injections in its high half (libpvsched/src/event.c: pvs_post(), pvs_take_events()).
  *
- * Anybody posts: an event is one atomic OR, an injection one atomic add besides. The owner peeks,
- * and takes all of it by one atomic exchange. Promised: nothing posted is lost, nothing is taken
+ * Anybody posts: an event is one atomic OR, an injection one atomic add. The owner peeks, and takes
+ * all of it by one atomic exchange. Promised: nothing posted is lost, nothing is taken
  * that was not posted, and no injection counts twice.
  */
 #define POSTERS 3
 #define POSTS 2     /* of each poster */
-#define EVENTS 2    /* kinds of events; kind 1 is the injection */
-#define INJECT 1
+#define EVENTS 2    /* kinds of events but injections */
 #define LOOKS 3     /* of the owner while others post */
 #define UNIT 4      /* one injection in the word: above EVENTS bits */
 
@@ -43,12 +42,13 @@ inline post_injection() {
 		injected++;
 	}
 #else
-	d_step {
-		inbox = inbox + UNIT;
-		injected++;
-	}
+#ifdef FAULT_ADD_IN_TWO_STEPS
+	seen = inbox;
+	d_step { inbox = seen + UNIT; injected++ };
+#else
+	d_step { inbox = inbox + UNIT; injected++ };
 #endif
-	post_event(INJECT);
+#endif
 }
 
 /* What the owner has taken is no longer owed. */
@@ -82,6 +82,7 @@ proctype poster() {
 	:: posts < POSTS ->
 		if
 		:: post_event(0)
+		:: post_event(1)
 		:: post_injection()
 		fi;
 		posts++

@@ -30,6 +30,15 @@
 #define PVS_STAGE __attribute__((visibility("hidden")))
 #endif
 
+/* A function that its caller jumps to: inlined, it would cost registers where it is not taken. */
+#ifndef PVS_APART
+#if defined(__bpf__)
+#define PVS_APART static
+#else
+#define PVS_APART static __attribute__((__noinline__))
+#endif
+#endif
+
 /* A constant table. clang 14 puts small ones where libbpf cannot find them: name the section. */
 #ifndef PVS_TAB
 #if defined(__bpf__)
@@ -144,7 +153,8 @@ PVS_INLINE pvs_u32 pvs_zeros_below(pvs_u64 x)
 	pvs_u64 n = (x & (0u - x)) - 1u;
 
 	n -= (n >> 1) & PVS_U64(0x55555555u, 0x55555555u);
-	n = (n & PVS_U64(0x33333333u, 0x33333333u)) + ((n >> 2) & PVS_U64(0x33333333u, 0x33333333u));
+	n = (n & PVS_U64(0x33333333u, 0x33333333u)) +
+	    ((n >> 2) & PVS_U64(0x33333333u, 0x33333333u));
 	n = (n + (n >> 4)) & PVS_U64(0x0f0f0f0fu, 0x0f0f0f0fu);
 	return (pvs_u32)((n * PVS_U64(0x01010101u, 0x01010101u)) >> 56);
 }

@@ -11,15 +11,14 @@
  *     -> pvs_yield_choose   whom to yield to, and why
  *     -> pvs_transfer       what the yielder pays, or what the other one is credited
  *
- * Who may call what at the same time: calls that name a vCPU as `slot`, `sender` or `yielder` are
- * serialised per vCPU by the caller (its run queue's lock does it), but pvs_yield_interrupt(), which
- * anybody may call at any time. Calls for different vCPUs need no lock. All may be called with
- * interrupts disabled; none waits. A choice is a hint: who acts on it checks, under the lock it needs
- * for that anyway, that the target still waits.
+ * Who may call what at the same time: the calls for one vCPU (that name it as `slot`, `sender` or
+ * `yielder`) are serialised by the caller, as its run queue's lock does; only
+ * pvs_yield_interrupt() may come from anybody at any time. Calls for different vCPUs need no lock.
+ * All may be made with interrupts disabled, and none waits. A choice is a hint: who acts on it
+ * checks, under the lock it needs for that anyway, that the target still waits.
  *
- * Two rules come from published algorithms that did not do what they said: the ranking is an order,
- * not a filter, and the reverse-pair debounce can be reached. abi/spec/policy-yield.md says what was
- * changed, and why.
+ * Two published algorithms did not do what they said. Here the ranking is an order and no filter,
+ * and the reverse-pair debounce can be reached; abi/spec/policy-yield.md says what was changed.
  */
 #ifndef PVS_YIELD_H
 #define PVS_YIELD_H
@@ -41,8 +40,8 @@ struct pvs_yield_config {
 	pvs_u32 flags;           /* PVS_YIELD_STRICT, default 0 */
 	pvs_u32 ipi_window_ns;   /* how long the receiver of an IPI is one without an EOI,
 				  * 1024 ns..1 s, default 50 ms (seed 004) */
-	pvs_u32 transfer;        /* PVS_TRANSFER_*, 1..3, default OFF: only a host that knows virtual
-				  * time can do one of the others */
+	pvs_u32 transfer;        /* PVS_TRANSFER_*, 1..3, default OFF: only a host that knows
+				  * virtual time can do one of the others */
 	pvs_u32 transfer_min_ns; /* between two penalties of one yielder, or two forced reschedules,
 				  * 1 us..1 s, default 6 ms (seed 004) */
 	pvs_u32 debounce_ns;     /* a yield back within this is a ping-pong, 1024 ns..100 ms,
@@ -64,6 +63,7 @@ PVS_API int pvs_yield_config_check(const struct pvs_yield_config *cfg,
 
 #define PVS_YIELD_SLOTS 1024u /* PVS_SLOT_COUNT_MAX */
 #define PVS_YIELD_WORDS 16u   /* of 64 slots */
+#define PVS_YIELD_SETS  4u    /* ranks that are sets */
 #define PVS_YIELD_IPIS  4u    /* receivers remembered of a sender, senders of a receiver */
 
 /* Why a yield goes where it goes: ranks, best first. Report format: numbers are never reused. */
@@ -95,24 +95,19 @@ enum pvs_transfer_reason {
 	PVS_TRANSFER_REASON_COUNT = 9
 };
 
-/* A set of slots. `summary` has bit n while word n is not empty, but for a moment. */
-struct pvs_yield_set {
-	pvs_u64 summary;
-	pvs_u64 word[PVS_YIELD_WORDS];
-	pvs_u32 cursor; /* the slot chosen last */
-	pvs_u32 reserved;
-};
-
 /* One vCPU: a cache line. */
 struct pvs_yield_slot {
-	pvs_u64 sent[PVS_YIELD_IPIS]; /* IPIs not answered: time << 32 | vector << 16 | target + 1 */
-	pvs_u64 penalty_ns;           /* when it last paid (or was rescheduled for), + 1; 0 = never */
-	pvs_u64 pair;                 /* its last transfer: time << 16 | target + 1; 0 = none */
-	pvs_u16 from[PVS_YIELD_IPIS]; /* who sent it IPIs: slot + 1; 0 = nobody */
-	pvs_u8 place;                 /* 0: waits for no CPU; else 1 + its set, or 5 for none */
-	pvs_u8 spins;                 /* it has yielded to somebody and not run since */
-	pvs_u8 receiver;              /* where in `sent` to look first */
-	pvs_u8 sends;                 /* something may be in `sent` */
+	pvs_u64 sent_to;               /* receivers that did not answer: slot + 1, 16 bits each */
+	pvs_u32 sent[PVS_YIELD_IPIS];  /* ... since when, in ticks of 1024 ns */
+	pvs_u8 vector[PVS_YIELD_IPIS]; /* ... and what they have to answer */
+	pvs_u32 sent_last;             /* when the last of them was sent */
+	pvs_u16 from[PVS_YIELD_IPIS];  /* who sent to it: slot + 1; 0 = nobody */
+	pvs_u64 limit_ns;              /* its last penalty or reschedule, + 1; 0 = none */
+	pvs_u64 pair;                  /* its last transfer: time << 16 | target + 1; 0 = none */
+	pvs_u8 place;                  /* 0: waits for no CPU; else its set, or 4 for none */
+	pvs_u8 spins;                  /* PVS_WAITS_SPINNING: yielded, and has not run since */
+	pvs_u8 sends;                  /* something may be in `sent_to` */
+	pvs_u8 receiver;               /* where in `sent_to` to look first */
 	pvs_u32 reserved;
 };
 
@@ -128,23 +123,28 @@ struct pvs_yield {
 	pvs_u32 debounce;       /* in ticks of 1024 ns */
 	pvs_u32 transfer_min_ns;
 	pvs_u32 transfer;       /* PVS_TRANSFER_* */
-	pvs_u32 cursor_many;    /* the slot chosen last of a named mask */
-	pvs_u32 cursor_relaxed; /* the slot chosen last in a relaxed round */
+	pvs_u32 cursor[PVS_YIELD_SETS]; /* the slot behind each set's last choice */
+	pvs_u32 cursor_many;            /* the same of named masks ... */
+	pvs_u32 cursor_relaxed;         /* ... and of relaxed rounds */
 	pvs_u32 counts[PVS_YIELD_REASON_COUNT];       /* choices by reason; wrap */
 	pvs_u32 transfers[PVS_TRANSFER_REASON_COUNT]; /* transfers by reason; wrap */
-	pvs_u32 stale;          /* named targets that had run since; wraps */
+	pvs_u32 stale;                  /* named targets that had run since; wraps */
 	pvs_u64 waiting[PVS_YIELD_WORDS]; /* every slot that waits for a CPU */
-	struct pvs_yield_set set[4];      /* those with a rank: interrupt, crit, kernel, user */
+	/* Those that have a rank, in sets: with an interrupt pending; preempted in a critical
+	 * section; in the kernel; elsewhere. 16 words each; bit n of `summary` is set while word n
+	 * is not empty, but for a moment. */
+	pvs_u64 summary;
+	pvs_u64 word[PVS_YIELD_SETS * PVS_YIELD_WORDS];
 	struct pvs_yield_slot slot[PVS_YIELD_SLOTS];
 };
 
-#define PVS_YIELD_BYTES 66352u
+#define PVS_YIELD_BYTES 66312u
 
 /*
  * Sets *y to a VM with `slot_count` slots, of which none waits. Returns PVS_OK; PVS_E_INVALID for
- * a count that is not 1..1024; or what pvs_yield_config_check() says. `cfg` need not be resolved and
- * is not kept. Context: any, nobody else uses *y. O(size): once in the life of a VM, and when it is
- * reset.
+ * a count that is not 1..1024; or what pvs_yield_config_check() says. `cfg` need not be resolved
+ * and is not kept. Context: any, nobody else uses *y. O(size): once in the life of a VM, and when
+ * it is reset.
  */
 PVS_API int pvs_yield_init(struct pvs_yield *y, const struct pvs_yield_config *cfg,
 			   pvs_u32 slot_count);
@@ -163,8 +163,8 @@ PVS_API int pvs_yield_init(struct pvs_yield *y, const struct pvs_yield_config *c
 /* The vCPU is runnable and not running. Called again, the new flags replace the old ones. */
 PVS_API void pvs_yield_waits(struct pvs_yield *y, pvs_u32 slot, pvs_u32 flags);
 
-/* The vCPU goes into the guest: after each pvs_yield_waits(), and after a yield that went to nobody
- * in the end. */
+/* The vCPU goes into the guest: after each pvs_yield_waits(), and after a yield that had a target
+ * but did not take place. */
 PVS_API void pvs_yield_runs(struct pvs_yield *y, pvs_u32 slot);
 
 /* The vCPU blocks (halt). It cannot use a CPU, so for a yield it is as good as running. */
@@ -210,9 +210,11 @@ struct pvs_yield_choice {
 };
 
 /*
- * `yielder` spins, yields or has sent an IPI and waits: says whom to run instead. `hint` is its
- * last one (zeros if it says nothing). Never the yielder. With a target, the yielder counts as
- * spinning until pvs_yield_runs(). At most 150 instructions on x86-64 at 1024 vCPUs.
+ * `yielder` spins, yields or waits for the answer to an IPI: says whom to run instead. `hint` is
+ * its last one (zeros if it says nothing). Never the yielder itself, which counts as running from
+ * here on; and, if there is a target, as spinning until pvs_yield_runs(). Ranks: the order of enum
+ * pvs_yield_reason; inside a rank each has its turn. Context: any. O(1): on x86-64 at 1024 vCPUs
+ * at most 150 instructions for each rank on its own, 260 if everything before it was in vain.
  */
 PVS_API void pvs_yield_choose(struct pvs_yield *y, pvs_u32 yielder, const struct pvs_hint *hint,
 			      const struct pvs_yield_ask *ask, struct pvs_yield_choice *out);
@@ -241,9 +243,9 @@ struct pvs_transfer {
 };
 
 /*
- * What `yielder` gives to `target` with a yield that is about to happen. Exactly one of penalty_ns and
- * credit_ns can be other than 0. Call it for each yield, before the host's scheduler charges the
- * yielder in any way of its own. Context: any. O(1), no division by a variable.
+ * What `yielder` gives to `target` with a yield that is about to happen. At most one of penalty_ns
+ * and credit_ns is not 0. Call it for each yield, before the host's scheduler charges the yielder
+ * in a way of its own. Context: any. O(1), no division by a variable.
  */
 PVS_API void pvs_transfer(struct pvs_yield *y, pvs_u32 yielder, pvs_u32 target,
 			  const struct pvs_transfer_facts *facts, struct pvs_transfer *out);

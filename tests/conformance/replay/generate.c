@@ -73,7 +73,7 @@ static void draw_intent(struct replay_generator *g, struct replay_text *t)
 	if (g->mode >= MODE_LIAR) {
 		if (x < 24)
 			draw_single_minded(g, t);
-	} else if (x == 0) {
+	} else if (x == 0 && replay_draw(g, 4) == 0) {
 		replay_put_hex_field(t, "intent", replay_random(g));
 	} else if (x < 24) {
 		draw_statement(g, t);
@@ -84,7 +84,7 @@ static void draw_crit(struct replay_generator *g, struct replay_text *t)
 {
 	pvs_u32 x = replay_draw(g, 32);
 
-	if (x == 0)
+	if (x == 0 && replay_draw(g, 4) == 0)
 		replay_put_hex_field(t, "crit", replay_draw(g, 256));
 	else if (x < 6)
 		replay_put_hex_field(t, "crit", replay_draw(g, 16));
@@ -96,7 +96,7 @@ static void draw_irq(struct replay_generator *g, struct replay_text *t)
 {
 	pvs_u32 x = replay_draw(g, 32);
 
-	if (x == 0) {
+	if (x == 0 && replay_draw(g, 4) == 0) {
 		replay_put_hex_field(t, "irq", replay_draw(g, 256));
 	} else if (x < 6) {
 		replay_put_hex_field(t, "irq", replay_draw(g, 8));
@@ -112,7 +112,7 @@ static void draw_wait(struct replay_generator *g, struct replay_text *t)
 	pvs_u32 x = replay_draw(g, 32);
 	pvs_u32 kind, target;
 
-	if (x == 0) {
+	if (x == 0 && replay_draw(g, 4) == 0) {
 		replay_put_hex_field(t, "wait", replay_random(g));
 		return;
 	}
@@ -137,7 +137,7 @@ static void draw_bounds(struct replay_generator *g, struct replay_text *t)
 	pvs_u32 x = replay_draw(g, 64);
 	pvs_u32 floor;
 
-	if (x == 0) {
+	if (x == 0 && replay_draw(g, 4) == 0) {
 		replay_put_hex_field(t, "bounds", replay_draw(g, 1u << 23));
 	} else if (x < 4) {
 		floor = replay_draw(g, 1025);
@@ -152,7 +152,7 @@ static void draw_pending(struct replay_generator *g, struct replay_text *t)
 {
 	pvs_u32 x = replay_draw(g, 32);
 
-	if (x == 0) {
+	if (x == 0 && replay_draw(g, 4) == 0) {
 		replay_put_hex_field(t, "pending", replay_draw(g, 256));
 	} else if (x < 4) {
 		replay_put_field(t, "pend", replay_draw(g, 6));
@@ -197,8 +197,17 @@ static void draw_facts(struct replay_generator *g, struct replay_text *t)
 	static const pvs_u32 shares[4] = { 0, 65536, 32768, 6554 };
 	static const pvs_u32 granularities[4] = { 0, 1000, 50000, 1000000 };
 
+	if (replay_draw(g, 16) == 0)
+		replay_put_field(t, "contended", 1);
+	if (replay_draw(g, 64) == 0)
+		replay_put_field(t, "dedicated", 1);
+	if (replay_draw(g, 8) == 0) {
+		replay_put_field(t, "capacity", replay_draw(g, 1100));
+		replay_put_field(t, "current", replay_draw(g, 1100));
+		replay_put_field(t, "contention", replay_draw(g, 1100));
+	}
 	if (replay_draw(g, 256) == 0)
-		replay_put_hex_field(t, "caps", replay_draw(g, 256));
+		replay_put_hex_field(t, "caps", replay_draw(g, 2048));
 	if (replay_draw(g, 256) == 0)
 		replay_put_field(t, "entitlement", shares[replay_draw(g, 4)]);
 	if (replay_draw(g, 256) == 0)
@@ -223,8 +232,8 @@ void replay_put_event(struct replay_text *t, pvs_u32 event)
 pvs_u32 replay_draw_event(struct replay_generator *g)
 {
 	/* of 128, by the number of the event */
-	static const pvs_u8 weights[21] = { 20, 12, 3, 4,  12, 4, 8, 10, 4, 3, 4,
-					    4,  3,  8, 6, 3,  10, 6, 1,  2, 1 };
+	static const pvs_u8 weights[21] = { 10, 12, 3, 4, 12, 3, 8, 10, 4, 3, 4,
+					    4,  3,  8, 6, 3, 8,  20, 1, 1, 1 };
 	pvs_u32 x, event = 0;
 
 	if (g->mode == MODE_STORM && replay_draw(g, 4) != 0)

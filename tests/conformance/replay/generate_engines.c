@@ -13,8 +13,7 @@ static void begin(struct replay_text *t, const char *op, pvs_u32 a)
 
 static void draw_dt(struct replay_generator *g, struct replay_text *t)
 {
-	static const pvs_u32 dts[8] = { 0,      1000,    10000,    100000,
-					700000, 5000000, 20000000, 60000000 };
+	static const pvs_u32 dts[8] = { 0, 0, 0, 1000, 10000, 100000, 700000, 20000000 };
 	pvs_u32 dt = dts[replay_draw(g, 8)];
 
 	replay_put_field(t, "dt", dt + replay_draw(g, 1000));

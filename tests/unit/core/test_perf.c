@@ -78,7 +78,7 @@ static void config__zero_means_default(void **state)
 	assert_int_equal(cfg.up_min_ns, 500 * US);
 	assert_int_equal(cfg.down_min_ns, 1 * MS);
 	assert_int_equal(pvs_perf_check(&cfg, &err), PVS_OK);
-	cfg.headroom_q10 = 1024;
+	cfg.headroom_q10 = 1024; /* what is set stays */
 	pvs_perf_resolve(&cfg);
 	assert_int_equal(cfg.headroom_q10, 1024);
 }
@@ -117,6 +117,21 @@ static void config__check_names_the_bad_field_and_its_range(void **state)
 		assert_int_equal(pvs_perf_check(&cfg, &err), PVS_OK);
 		*field[i] = kept;
 	}
+}
+
+static void domain__begins_the_same_in_whatever_memory(void **state)
+{
+	struct pvs_perf_domain clean;
+
+	(void)state;
+	memset(&clean, 0, sizeof(clean));
+	assert_int_equal(pvs_perf_init(&clean, &table), PVS_OK);
+	assert_memory_equal(&clean, &d, sizeof(d));
+	assert_int_equal(d.target_q10, 0);
+	assert_int_equal(d.level, 0);
+	assert_int_equal(d.changed_ns, 0);
+	assert_int_equal(d.reserved, 0);
+	assert_int_equal(d.table.reserved, 0);
 }
 
 /* ---- sum ------------------------------------------------------------------------------------ */
@@ -251,6 +266,7 @@ static void member__moves_with_what_it_put_in(void **state)
 	assert_int_equal(pvs_perf_move(&d, &to, &m), PVS_OK); /* in none */
 	assert_int_equal(to.members, 0);
 	put(&m, 333, 100, 0);
+	assert_int_equal(m.in, 1);
 	assert_int_equal(pvs_perf_move(&d, &to, &m), PVS_OK);
 	assert_int_equal(d.sum, 0);
 	assert_true(d.floors == 0);
@@ -270,6 +286,10 @@ static void member__margin_of_the_guest_is_taken_out(void **state)
 	assert_int_equal(pvs_perf_put(&d, &m, &ask), PVS_OK);
 	assert_int_equal(d.sum, 800);
 	assert_int_equal(wish(), 1000);
+	ask.flags = 0x2; /* means nothing */
+	pvs_perf_put(&d, &m, &ask);
+	assert_int_equal(d.sum, 1000);
+	ask.flags = PVS_PERF_ASK_MARGIN;
 	/* there and back: never less, at most one more */
 	for (util = 0; util <= 1024; util++) {
 		ask.util = (pvs_u16)util;
@@ -378,6 +398,8 @@ static void table__bad_ones_are_refused(void **state)
 	assert_int_equal(pvs_perf_init(&d, &bad), PVS_E_RANGE);
 	bad.level[2].value = bad.level[1].value; /* equal values are a host's own business */
 	assert_int_equal(pvs_perf_init(&d, &bad), PVS_OK);
+	bad.level[0].value = 1;
+	assert_int_equal(pvs_perf_init(&d, &bad), PVS_OK);
 }
 
 static void table__lowest_level_that_is_enough(void **state)
@@ -441,8 +463,11 @@ static void no_table__any_value_in_proportion(void **state)
 static void update__says_level_value_and_target(void **state)
 {
 	(void)state;
+	memset(&out, 0x5a, sizeof(out));
 	pvs_perf_update(&d, &cfg, 600, 1 * MS, &out);
 	assert_int_equal(out.flags, PVS_PERF_CHANGED);
+	assert_int_equal(out.reserved, 0);
+	assert_int_equal(d.started, 1);
 	assert_int_equal(out.wish_q10, 600);
 	assert_int_equal(out.target_q10, 768);
 	assert_int_equal(out.level, 2);
@@ -506,9 +531,13 @@ static void update__overload_is_told_where_the_highest_level_is_too_low(void **s
 {
 	(void)state;
 	table.count = 2; /* a small CPU: 512 is all it has */
+	table.level[0].value = 123456;
 	assert_int_equal(pvs_perf_init(&d, &table), PVS_OK);
-	pvs_perf_update(&d, &cfg, 512, 0, &out);
+	pvs_perf_update(&d, &cfg, 100, 0, &out);
+	assert_int_equal(out.value, 123456);
+	pvs_perf_update(&d, &cfg, 512, 5 * MS, &out);
 	assert_int_equal(out.flags, PVS_PERF_CHANGED);
+	assert_int_equal(out.value, 800000);
 	pvs_perf_update(&d, &cfg, 513, 9 * MS, &out);
 	assert_int_equal(out.flags, PVS_PERF_OVERLOAD);
 	assert_int_equal(out.target_q10, 512);
@@ -553,6 +582,19 @@ static void no_table__the_largest_value_is_safe(void **state)
 	assert_int_equal(pvs_perf_capacity_of(&d, 0xfffffffeu), 1024);
 }
 
+static void no_table__values_are_rounded_up(void **state)
+{
+	(void)state;
+	table.level[0].capacity = 1023;
+	table.level[0].value = 1024;
+	assert_int_equal(pvs_perf_init(&d, &table), PVS_OK);
+	pvs_perf_update(&d, &cfg, 1022, 0, &out);
+	assert_int_equal(out.value, 1024); /* 1026 / 1024 a step: rounded up once for all ... */
+	pvs_perf_update(&d, &cfg, 100, 5 * MS, &out);
+	assert_int_equal(out.value, 101); /* ... and 100.2 */
+	assert_int_equal(pvs_perf_capacity_of(&d, 1023), 1023); /* 1022.001 */
+}
+
 /* ---- what the guest sees, and placement ----------------------------------------------------- */
 
 static void word__has_its_fields_clamped(void **state)
@@ -578,6 +620,15 @@ static void contention__is_the_share_of_waiting(void **state)
 	assert_int_equal(pvs_perf_contention(1, 0), 0);
 	assert_int_equal(pvs_perf_contention((1ull << 50) - 1, 1ull << 49), 341);
 	assert_int_equal(pvs_perf_contention(NEVER, NEVER), 512);
+	/* a 1024th of all; from 2^50 on, 16 bits of each are cut off, and it may be less */
+	assert_int_equal(pvs_perf_contention(1023 * ((1ull << 40) + 65535), (1ull << 40) + 65535),
+			 1);
+	assert_int_equal(pvs_perf_contention(1023 * ((1ull << 41) + 65535), (1ull << 41) + 65535),
+			 0);
+	assert_int_equal(pvs_perf_contention(1023 * ((1ull << 41) + 65536), (1ull << 41) + 65536),
+			 1);
+	assert_int_equal(pvs_perf_contention(1023 * ((1ull << 41) + 32768), (1ull << 41) + 32768),
+			 0);
 	assert_int_equal(pvs_perf_contention(0, NEVER), 1024);
 	assert_int_equal(pvs_perf_contention(NEVER, 0), 0);
 }
@@ -645,12 +696,39 @@ static void fit__skips_cpus_that_are_not_to_be_used(void **state)
 	assert_int_equal(pvs_perf_fit(&cpus, 10), 0);
 	cpus.count = 0;
 	assert_int_equal(pvs_perf_fit(&cpus, 10), PVS_PERF_NO_CPU);
+	cpus.count = 1;
+	cpus.cpu[0].capacity = 0;
+	assert_int_equal(pvs_perf_fit(&cpus, 10), PVS_PERF_NO_CPU);
+	cpus.cpu[0].capacity = 1;
+	assert_int_equal(pvs_perf_fit(&cpus, 10), 0);
 	cpus = unequal();
 	cpus.cpu[63].capacity = 20;
 	cpus.count = 64;
 	assert_int_equal(pvs_perf_fit(&cpus, 10), 63);
 	cpus.count = 65; /* more than there is room for: no further than that */
 	assert_int_equal(pvs_perf_fit(&cpus, 10), 63);
+}
+
+static void fit__compares_all_numbers_there_are(void **state)
+{
+	struct pvs_perf_cpus cpus = { .count = 2 };
+
+	(void)state;
+	cpus.cpu[0].capacity = 1001; /* both fit */
+	cpus.cpu[1].capacity = 1000;
+	assert_int_equal(pvs_perf_fit(&cpus, 100), 1);
+	cpus.cpu[0].capacity = 40000;
+	cpus.cpu[1].capacity = 10000;
+	assert_int_equal(pvs_perf_fit(&cpus, 100), 1);
+	cpus.cpu[0].capacity = 60000;
+	cpus.cpu[0].sum = 0xffffffffu; /* this one does not */
+	assert_int_equal(pvs_perf_fit(&cpus, 100), 1);
+	cpus.cpu[1].capacity = 60000;
+	cpus.cpu[1].sum = 0xfffffffeu; /* neither does */
+	assert_int_equal(pvs_perf_fit(&cpus, 100), 1);
+	cpus.cpu[1].capacity = 59999;
+	cpus.cpu[1].sum = 60000;
+	assert_int_equal(pvs_perf_fit(&cpus, 100), 0);
 }
 
 #define FOUR(test) cmocka_unit_test_setup(test, four_levels)
@@ -661,6 +739,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FOUR(config__zero_means_default),
 		FOUR(config__check_names_the_bad_field_and_its_range),
+		FOUR(domain__begins_the_same_in_whatever_memory),
 		FOUR(domain__utilisation_adds_up_and_gets_headroom_once),
 		FOUR(domain__sum_may_exceed_a_cpu_but_the_wish_does_not),
 		FOUR(member__put_again_replaces),
@@ -687,11 +766,13 @@ int main(void)
 		FOUR(update__overload_is_told_where_the_highest_level_is_too_low),
 		ONE(update__without_a_table_the_target_is_the_wish),
 		ONE(no_table__the_largest_value_is_safe),
+		ONE(no_table__values_are_rounded_up),
 		FOUR(word__has_its_fields_clamped),
 		FOUR(contention__is_the_share_of_waiting),
 		FOUR(fit__smallest_that_is_big_enough),
 		FOUR(fit__what_is_on_a_cpu_counts),
 		FOUR(fit__biggest_if_none_is_big_enough),
+		FOUR(fit__compares_all_numbers_there_are),
 		FOUR(fit__skips_cpus_that_are_not_to_be_used),
 	};
 

@@ -139,6 +139,8 @@ static void weight__is_clamped_and_its_inverse_rounded(void **state)
 {
 	(void)state;
 	pvs_entity_init(&a, &cfg, 0);
+	assert_int_equal(a.klass, PVS_CLASS_BASELINE);
+	assert_int_equal(a.bucket, 16);
 	assert_int_equal(a.weight, 1);
 	assert_int_equal(a.inverse, 1u << 31);
 	pvs_entity_init(&a, &cfg, 65536);
@@ -194,6 +196,9 @@ static void weight__debt_and_credit_keep_their_worth(void **state)
 	assert_int_equal(b.vtime, START - 4 * MS);
 	/* in units of 1024 ns, rounded up: 782 of them */
 	assert_int_equal(b.boost, START + 4 * 782 * 1024);
+	b.vtime = START - 1 * SEC; /* asleep for long: no more than the credit there is */
+	pvs_entity_set_weight(&q, &cfg, &b, 64);
+	assert_int_equal(b.vtime, START - 2 * MS);
 }
 
 static void weight__factor_of_the_decision_is_taken_at_enqueue(void **state)
@@ -279,6 +284,7 @@ static void enqueue__newcomer_starts_at_the_base(void **state)
 	(void)state;
 	assert_int_equal(enqueue(&a, PVS_CLASS_BASELINE, 0), START + 16 * BUCKET);
 	assert_int_equal(a.boost, START);
+	assert_int_equal(a.placed, 1);
 }
 
 static void enqueue__sleeper_keeps_credit_up_to_a_limit(void **state)
@@ -403,6 +409,16 @@ static void charge__the_longest_is_no_overflow(void **state)
 	pvs_entity_set_weight(&q, &cfg, &a, 1);
 	/* nothing to speak of is won by changing weights, there and back */
 	assert_int_equal((a.boost - q.base + (1ull << 33)) >> 34, (64ull << 42) >> 34);
+}
+
+static void charge__boost_account_has_a_floor(void **state)
+{
+	(void)state;
+	enqueue(&b, PVS_CLASS_BASELINE, 0);
+	start(&a, PVS_CLASS_TASK);
+	a.boost = START + 4ull * PVS_QUEUE_RUN_MAX_NS - 1;
+	charge(&a, 1 * MS);
+	assert_int_equal(a.boost, START + 4ull * PVS_QUEUE_RUN_MAX_NS);
 }
 
 static void charge__boosted_time_is_paid_twice(void **state)
@@ -590,6 +606,7 @@ static void cap__parks_from_one_period_ahead_until_it_is_even(void **state)
 	assert_int_equal(a.cap_ns, NOW + 10 * MS + 1); /* from NOW - 10 ms + 1 on, twice as long */
 	assert_int_equal(enqueue_at(&a, PVS_CLASS_BASELINE, 0, NOW), PVS_QUEUE_PARK);
 	assert_int_equal(a.park_ns, NOW + 10 * MS + 1);
+	assert_int_equal(a.parked, 1);
 	assert_int_equal(a.state, PVS_ENTITY_OUT);
 	assert_int_equal(q.weight, 0);
 	assert_int_equal(q.parks, 1);
@@ -599,6 +616,17 @@ static void cap__parks_from_one_period_ahead_until_it_is_even(void **state)
 	assert_int_equal(a.park_ns, NOW + 10 * MS + 1);
 	assert_int_equal(q.parks, 1);
 	assert_int_equal(enqueue_at(&a, PVS_CLASS_BASELINE, 0, a.park_ns), PVS_QUEUE_GO);
+}
+
+static void cap__of_exactly_one_period_ahead_is_used_up(void **state)
+{
+	(void)state;
+	pvs_entity_set_cap(&a, 32768);
+	enqueue(&a, PVS_CLASS_BASELINE, 0);
+	a.cap_ns = NOW + 10 * MS - 1;
+	assert_int_equal(pick(&a, PVS_CLASS_BASELINE, 0), PVS_QUEUE_GO);
+	a.cap_ns = NOW + 10 * MS;
+	assert_int_equal(pick(&a, PVS_CLASS_BASELINE, 0), PVS_QUEUE_PARK);
 }
 
 static void cap__parks_at_pick_and_while_it_runs(void **state)
@@ -648,7 +676,10 @@ static void cap__is_clamped_and_can_be_taken_off(void **state)
 	pvs_queue_charge(&q, &cfg, &a, PVS_QUEUE_RUN_MAX_NS, 0); /* no overflow */
 	assert_int_equal(a.cap_ns, 0xffffffffull << 16);
 	assert_int_equal(enqueue_at(&a, PVS_CLASS_BASELINE, 0, NOW), PVS_QUEUE_PARK);
+	assert_int_equal(a.parked, 1);
 	pvs_entity_set_cap(&a, 0);
+	assert_int_equal(a.parked, 0);
+	assert_int_equal(a.cap_cost_q16, 0);
 	assert_int_equal(enqueue_at(&a, PVS_CLASS_BASELINE, 0, NOW), PVS_QUEUE_GO);
 	charge(&a, 1 * MS);
 	assert_int_equal(a.cap_ns, 0);
@@ -741,6 +772,7 @@ int main(void)
 		TEST(base__is_not_moved_by_a_late_charge),
 		TEST(charge__debt_is_forgotten_beyond_a_limit),
 		TEST(charge__the_longest_is_no_overflow),
+		TEST(charge__boost_account_has_a_floor),
 		TEST(charge__boosted_time_is_paid_twice),
 		TEST(charge__boost_cost_is_rounded_up),
 		TEST(charge__waiting_does_not_fill_the_account_beyond_full),
@@ -754,6 +786,7 @@ int main(void)
 		TEST(pick__takes_what_comes_after_some_retries),
 		TEST(pick__of_one_that_runs_tells_what_it_runs_as),
 		TEST(cap__parks_from_one_period_ahead_until_it_is_even),
+		TEST(cap__of_exactly_one_period_ahead_is_used_up),
 		TEST(cap__parks_at_pick_and_while_it_runs),
 		TEST(cap__limit_is_what_is_left_of_it),
 		TEST(cap__is_clamped_and_can_be_taken_off),
