@@ -7,11 +7,6 @@
 
 #include <pvs/pvs.h>
 
-#ifndef PVS_ADD64
-#define PVS_ADD64(p, n) __sync_fetch_and_add((p), (n))
-#define PVS_XCHG64(p, v) __sync_lock_test_and_set((p), (v))
-#endif
-
 /* What is known about the step at hand; each stage adds to it. */
 struct pvs_now {
 	pvs_u64 dt_ns;   /* account: wall time since the last step, as far as it can be believed */
