@@ -66,39 +66,35 @@ PVS_INLINE void take_new(struct pvs_vcpu *v, const struct pvs_config *cfg,
 	take_window(v, hint);
 }
 
-/* 1: the words count. 0: nothing is known of this vCPU. While it runs a nested guest, what was
- * known stands. */
-PVS_INLINE int take_hint(struct pvs_vcpu *v, const struct pvs_config *cfg, const struct pvs_io *io)
+/* From here on v->hint is what counts. */
+PVS_INLINE void take_hint(struct pvs_vcpu *v, const struct pvs_config *cfg,
+			  const struct pvs_hint *hint, struct pvs_now *now)
 {
-	const struct pvs_hint *hint = &io->hint;
-
-	if (PVS_RARE(io->facts.nested | hint->malformed)) {
-		if (io->facts.nested)
-			return v->hint.flags & PVS_HINT_ONLINE;
+	if (PVS_RARE(hint->malformed))
 		take_malformed(v, cfg, hint->malformed);
-	}
 	if (PVS_RARE(!(hint->flags & PVS_HINT_ONLINE))) {
 		pvs_forget_hint(v);
-		return 0;
+		return;
 	}
+	now->fresh = v->hint.seq != hint->seq;
 	v->still = 1;
 	if (said(&v->hint) != said(hint) || PVS_RARE(!(v->hint.flags & PVS_HINT_ONLINE)))
 		take_new(v, cfg, hint);
-	if (v->ticket_end_ns && hint->irq_ack == v->ticket)
+	if (PVS_RARE(v->ticket_end_ns) && hint->irq_ack == v->ticket)
 		v->ticket_end_ns = 0;
 	if (hint->flags & PVS_HINT_IDLE) {
 		v->window_end_ns = 0;
 		v->urgent_end_ns = 0; /* it does sleep: it can be armed */
 	}
-	return 1;
+	v->hint = *hint;
 }
 
 PVS_INLINE void raise_to(struct pvs_now *now, pvs_u32 klass, pvs_u32 reason)
 {
 	if (now->klass >= klass)
 		return;
-	now->klass = (pvs_u8)klass;
-	now->reason = (pvs_u8)reason;
+	now->klass = klass;
+	now->reason = reason;
 }
 
 /*
@@ -106,23 +102,24 @@ PVS_INLINE void raise_to(struct pvs_now *now, pvs_u32 klass, pvs_u32 reason)
  * work of this kind is over within a fraction of a look's distance, and the boost would go to
  * whatever runs next. So it must have been there at the last look too, unless the guest rang.
  */
-PVS_INLINE int is_brief(const struct pvs_vcpu *v, const struct pvs_io *io)
+PVS_INLINE int is_brief(const struct pvs_io *io, const struct pvs_now *now)
 {
-	return !(io->facts.caps & PVS_CAP_SEES_WAKE) && v->hint.seq != io->hint.seq &&
-	       io->event.type != PVS_EV_KICK && !io->facts.nested;
+	return now->fresh && !(now->caps & PVS_CAP_SEES_WAKE) && io->event.type != PVS_EV_KICK;
 }
 
 /* An urgency class is a wish for less than baseline, baseline, or more. */
 PVS_INLINE void want_urgency(struct pvs_vcpu *v, const struct pvs_config *cfg,
-			     const struct pvs_io *io, pvs_u32 urgency, struct pvs_now *now)
+			     const struct pvs_io *io, struct pvs_now *now)
 {
+	pvs_u32 urgency = v->hint.urgency;
+
 	if (pvs_urgent(urgency)) {
 		now->klass = PVS_CLASS_TASK;
 		now->reason = PVS_REASON_URGENT;
 		if (pvs_boosted(v->klass))
 			return;
 		v->urgent_end_ns = v->clock_ns + cfg->level_hold_ns;
-		if (is_brief(v, io)) {
+		if (is_brief(io, now)) {
 			now->klass = PVS_CLASS_BASELINE;
 			now->reason = PVS_REASON_BRIEF;
 		}
@@ -133,11 +130,11 @@ PVS_INLINE void want_urgency(struct pvs_vcpu *v, const struct pvs_config *cfg,
 }
 
 /* What a sleeping or waking vCPU is worth: its wake urgency, as far as this host sees wake-ups. */
-PVS_INLINE void want_idle(const struct pvs_vcpu *v, const struct pvs_hint *hint,
-			  struct pvs_now *now)
+PVS_INLINE void want_idle(const struct pvs_vcpu *v, struct pvs_now *now)
 {
 	now->reason = PVS_REASON_IDLE;
-	if (v->asleep || !(hint->flags & PVS_HINT_WAKE_VALID) || !pvs_urgent(hint->wake_urgency))
+	if (v->asleep || !(v->hint.flags & PVS_HINT_WAKE_VALID) ||
+	    !pvs_urgent(v->hint.wake_urgency))
 		return;
 	now->klass = PVS_CLASS_TASK;
 	now->reason = (now->caps & PVS_CAP_SEES_WAKE) ? PVS_REASON_WAKE : PVS_REASON_ARMED;
@@ -151,17 +148,16 @@ PVS_INLINE void want_irq(const struct pvs_vcpu *v, pvs_u32 reason, struct pvs_no
 		return;
 	}
 	now->klass = PVS_CLASS_CRITICAL;
-	now->reason = (pvs_u8)reason;
+	now->reason = reason;
 	now->on_irq = 1;
 }
 
 /* Critical bits, interrupt bits and what others have queued here. */
-PVS_INLINE void want_bits(const struct pvs_vcpu *v, const struct pvs_hint *hint,
-			  struct pvs_now *now)
+PVS_INLINE void want_bits(const struct pvs_vcpu *v, struct pvs_now *now)
 {
-	pvs_u32 pending = (pvs_u32)hint->pending >> PVS_PENDING_CLASS_SHIFT;
+	pvs_u32 pending = (pvs_u32)v->hint.pending >> PVS_PENDING_CLASS_SHIFT;
 
-	if (hint->crit & v->crit_mask) {
+	if (v->hint.crit & v->crit_mask) {
 		now->klass = PVS_CLASS_CRITICAL;
 		now->reason = PVS_REASON_CRIT;
 		return;
@@ -169,7 +165,7 @@ PVS_INLINE void want_bits(const struct pvs_vcpu *v, const struct pvs_hint *hint,
 	if (pending >= PVS_URGENCY_NORMAL)
 		raise_to(now, pvs_urgent(pending) ? PVS_CLASS_TASK : PVS_CLASS_BASELINE,
 			 PVS_REASON_PENDING);
-	if (hint->irq)
+	if (v->hint.irq)
 		want_irq(v, PVS_REASON_IRQ, now);
 }
 
@@ -201,43 +197,43 @@ PVS_INLINE void mute(const struct pvs_vcpu *v, struct pvs_now *now)
 }
 
 PVS_INLINE void want(struct pvs_vcpu *v, const struct pvs_config *cfg, const struct pvs_io *io,
-		     const struct pvs_hint *hint, struct pvs_now *now)
+		     struct pvs_now *now)
 {
-	if (hint->flags & PVS_HINT_IDLE)
-		want_idle(v, hint, now);
+	if (v->hint.flags & PVS_HINT_IDLE)
+		want_idle(v, now);
 	else
-		want_urgency(v, cfg, io, hint->urgency, now);
+		want_urgency(v, cfg, io, now);
 	if (v->ran_ns < v->window_end_ns)
 		raise_to(now, PVS_CLASS_TASK, PVS_REASON_WINDOW);
-	if (hint->crit | hint->irq | hint->pending)
-		want_bits(v, hint, now);
+	if (v->hint.crit | v->hint.irq | v->hint.pending)
+		want_bits(v, now);
 	if (pvs_boosted(now->klass)) {
 		now->urgent = 1;
 		if (PVS_RARE(v->muted || v->ran_ns >= v->stale_end_ns))
 			mute(v, now);
 	}
-	if (v->ticket_end_ns)
+	if (PVS_RARE(v->ticket_end_ns))
 		want_ticket(v, now);
 }
 
 PVS_STAGE void pvs_boost(struct pvs_vcpu *v, const struct pvs_config *cfg,
 			 const struct pvs_io *io, struct pvs_now *now)
 {
-	int known = take_hint(v, cfg, io);
-
 	now->klass = PVS_CLASS_BASELINE;
 	now->on_irq = 0;
 	now->urgent = 0;
 	now->denied = PVS_REASON_NONE;
+	now->fresh = 0;
+	/* While it runs a nested guest, what was known stands. */
+	if (!PVS_RARE(io->facts.nested))
+		take_hint(v, cfg, &io->hint, now);
 	now->reason = v->gate;
 	if (PVS_RARE(v->gate))
-		;
-	else if (PVS_RARE(!known))
+		return;
+	if (PVS_RARE(!(v->hint.flags & PVS_HINT_ONLINE)))
 		now->reason = PVS_REASON_OFFLINE;
 	else if (PVS_RARE(io->facts.dedicated))
 		now->reason = PVS_REASON_DEDICATED;
 	else
-		want(v, cfg, io, io->facts.nested ? &v->hint : &io->hint, now);
-	if (!io->facts.nested && known)
-		v->hint = io->hint;
+		want(v, cfg, io, now);
 }

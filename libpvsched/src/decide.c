@@ -91,10 +91,11 @@ PVS_INLINE pvs_u64 base_valid_for(const struct pvs_vcpu *v, const struct pvs_vm 
 {
 	if (now->reason == PVS_REASON_PAYBACK)
 		return pvs_min64(cfg->poll_ns, (pvs_u64)-v->normal_left_ns * PAYBACK_SLOWNESS);
-	if (now->denied == PVS_REASON_RATE || now->denied == PVS_REASON_MALFORMED)
-		return pvs_min64(cfg->poll_ns, v->raise_ok_ns - v->clock_ns);
-	if (now->urgent)
+	if (now->urgent) {
+		if (now->denied == PVS_REASON_RATE || now->denied == PVS_REASON_MALFORMED)
+			return pvs_min64(cfg->poll_ns, v->raise_ok_ns - v->clock_ns);
 		return cfg->poll_ns;
+	}
 	/* A host that does not see wake-ups finds it urgent only by looking; and each look makes
 	 * an advisory host's scheduler think again, which bounds how long a slice overruns. Looks
 	 * are paid by all: who empties its account gets none of them. */
@@ -151,78 +152,96 @@ static void tell_perf(struct pvs_vcpu *v, const struct pvs_facts *facts)
 }
 
 /* What the host should know at the next call. */
-PVS_INLINE pvs_u32 samples(const struct pvs_vcpu *v, const struct pvs_now *now)
+PVS_INLINE pvs_u32 base_flags(const struct pvs_vcpu *v, const struct pvs_now *now)
 {
-	if (pvs_boosted(now->klass)) {
-		if ((now->caps & PVS_CAP_IRQ_WINDOW) &&
-		    (v->hint.crit & v->crit_mask & PVS_CRIT_IRQS_OFF))
-			return PVS_DECISION_SAMPLE | PVS_DECISION_ARM_IRQ_WINDOW;
-		return PVS_DECISION_SAMPLE;
-	}
-	if (now->klass == PVS_CLASS_BASELINE && !now->urgent && !v->paying &&
+	pvs_u32 flags = 0;
+
+	if (PVS_RARE(v->gate && v->gate != PVS_REASON_OUTSIDE))
+		flags = PVS_DECISION_RELEASE;
+	if (now->klass == PVS_CLASS_BASELINE && !(now->urgent | v->paying) &&
 	    v->clock_ns >= v->urgent_end_ns)
-		return 0;
+		return flags;
 	if (now->caps & PVS_CAP_SEES_WAIT)
-		return PVS_DECISION_SAMPLE | PVS_DECISION_SAMPLE_WAIT;
+		flags |= PVS_DECISION_SAMPLE_WAIT;
+	return flags | PVS_DECISION_SAMPLE;
+}
+
+PVS_INLINE pvs_u32 boost_flags(const struct pvs_vcpu *v, const struct pvs_now *now)
+{
+	if (PVS_RARE(v->hint.crit & v->crit_mask & PVS_CRIT_IRQS_OFF) &&
+	    (now->caps & PVS_CAP_IRQ_WINDOW))
+		return PVS_DECISION_SAMPLE | PVS_DECISION_ARM_IRQ_WINDOW;
 	return PVS_DECISION_SAMPLE;
 }
 
-/* Class, rank, weight and why; state and decision get the same. */
-PVS_INLINE void conclude(struct pvs_vcpu *v, const struct pvs_config *cfg, struct pvs_io *io,
-			 const struct pvs_now *now)
+/* What is decided about the class, its order and its weight. */
+struct verdict {
+	pvs_u64 valid_ns; /* it stands for so long */
+	pvs_u32 rank;
+	pvs_u32 weight_q10;
+	pvs_u32 flags; /* PVS_DECISION_* */
+};
+
+PVS_INLINE void judge(const struct pvs_vcpu *v, const struct pvs_vm *vm,
+		      const struct pvs_config *cfg, const struct pvs_now *now,
+		      struct verdict *out)
 {
-	struct pvs_decision *d = &io->decision;
-	pvs_u32 flags = cfg->decision_flags | samples(v, now);
-	pvs_u32 weight = weight_of(cfg, now);
-	pvs_u8 rank = pvs_boosted(now->klass) ? (pvs_u8)pvs_rank(v, cfg) : 0u;
-	pvs_u8 throttle = 0;
-
-	if (PVS_RARE(now->denied))
-		throttle = (pvs_u8)throttle_of(now->denied); /* also while it pays back */
-	if (PVS_RARE(io->hint.malformed && !io->facts.nested))
-		flags |= PVS_DECISION_MALFORMED;
-	if (now->klass != v->klass || rank != v->rank || weight != v->weight_q10)
-		flags |= PVS_DECISION_CHANGED;
-	if (now->reason != v->reason || now->klass != v->klass)
-		count_change(v, cfg, now);
-
-	d->klass = v->klass = now->klass;
-	d->rank = v->rank = rank;
-	d->reason = v->reason = now->reason;
-	d->throttle = v->throttle = throttle;
-	d->flags = flags;
-	d->weight_q10 = v->weight_q10 = weight;
-	v->on_irq = now->on_irq;
-	v->contended = io->facts.contended;
-	v->dedicated = io->facts.dedicated;
-	d->perf_q10 = 0;
-	if (v->hint.flags & PVS_HINT_UTIL_VALID)
-		d->perf_q10 = perf_of(v);
-	d->defer = 0;
+	if (pvs_boosted(now->klass)) {
+		out->rank = pvs_rank(v, cfg);
+		out->weight_q10 = 1024u;
+		out->flags = boost_flags(v, now);
+		out->valid_ns = boost_valid_for(v, cfg, now);
+	} else {
+		out->rank = 0;
+		out->weight_q10 = weight_of(cfg, now);
+		out->flags = base_flags(v, now);
+		out->valid_ns = base_valid_for(v, vm, cfg, now);
+	}
 }
 
-/* When to ask again; and could the guest's next word change anything before that? Not while what
- * denies a boost is time itself. */
-PVS_INLINE void ask_again(const struct pvs_vcpu *v, const struct pvs_config *cfg,
-			  struct pvs_io *io, pvs_u64 valid_ns)
+/* State and decision get the same. */
+PVS_INLINE void conclude(struct pvs_vcpu *v, const struct pvs_config *cfg, struct pvs_io *io,
+			 const struct pvs_now *now, const struct verdict *is)
 {
 	struct pvs_decision *d = &io->decision;
+	pvs_u32 flags = is->flags | cfg->decision_flags;
+	pvs_u32 throttle = 0;
 
-	d->recheck_at_ns = io->facts.now_ns + pvs_max64(valid_ns, cfg->recheck_min_ns);
+	d->recheck_at_ns = io->facts.now_ns + pvs_max64(is->valid_ns, cfg->recheck_min_ns);
+	/* Could the guest's next word change anything? Not while what denies a boost is time. */
 	d->ring_at_ns = io->facts.now_ns;
-	if (PVS_RARE(d->throttle & ~PVS_THROTTLE_STALE))
-		d->ring_at_ns = d->recheck_at_ns;
-	if (PVS_RARE(v->gate && v->gate != PVS_REASON_OUTSIDE)) {
-		d->recheck_at_ns = PVS_NEVER;
-		d->flags |= PVS_DECISION_RELEASE;
+	if (PVS_RARE(now->denied)) {
+		throttle = throttle_of(now->denied); /* also while it pays back */
+		if (throttle != PVS_THROTTLE_STALE)
+			d->ring_at_ns = d->recheck_at_ns;
 	}
+	if (PVS_RARE(flags & PVS_DECISION_RELEASE))
+		d->recheck_at_ns = PVS_NEVER;
+	if (PVS_RARE(io->hint.malformed) && !io->facts.nested)
+		flags |= PVS_DECISION_MALFORMED;
+	if (now->reason != v->reason || now->klass != v->klass)
+		count_change(v, cfg, now);
+	if (now->klass != v->klass || is->rank != v->rank || is->weight_q10 != v->weight_q10)
+		flags |= PVS_DECISION_CHANGED;
+
+	d->klass = v->klass = (pvs_u8)now->klass;
+	d->rank = v->rank = (pvs_u8)is->rank;
+	d->reason = v->reason = (pvs_u8)now->reason;
+	d->throttle = v->throttle = (pvs_u8)throttle;
+	d->flags = flags;
+	d->weight_q10 = v->weight_q10 = is->weight_q10;
+	v->on_irq = (pvs_u8)now->on_irq;
+	v->contended = io->facts.contended;
+	v->dedicated = io->facts.dedicated;
+	d->perf_q10 = (v->hint.flags & PVS_HINT_UTIL_VALID) ? perf_of(v) : 0u;
+	d->defer = 0;
 }
 
 PVS_API void pvs_decide(struct pvs_vcpu *v, struct pvs_vm *vm, const struct pvs_config *cfg,
 			struct pvs_io *io)
 {
+	struct verdict verdict;
 	struct pvs_now now;
-	pvs_u64 valid_ns;
 
 	now.caps = io->facts.caps & vm->caps_mask;
 	now.left_ns = 0;
@@ -233,12 +252,8 @@ PVS_API void pvs_decide(struct pvs_vcpu *v, struct pvs_vm *vm, const struct pvs_
 	if (PVS_RARE(io->event.type == PVS_EV_KICK) && now.reason == PVS_REASON_NONE &&
 	    pvs_boosted(v->klass))
 		now.reason = PVS_REASON_KICK;
-	if (pvs_boosted(now.klass))
-		valid_ns = boost_valid_for(v, cfg, &now);
-	else
-		valid_ns = base_valid_for(v, vm, cfg, &now);
-	conclude(v, cfg, io, &now);
-	ask_again(v, cfg, io, valid_ns);
+	judge(v, vm, cfg, &now, &verdict);
+	conclude(v, cfg, io, &now, &verdict);
 	if (PVS_RARE(now.caps & PVS_CAP_TELLS_PERF))
 		tell_perf(v, &io->facts);
 	if (PVS_RARE(io->event.type == PVS_EV_PREEMPT))

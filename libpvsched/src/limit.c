@@ -51,8 +51,8 @@ static void release_cap(struct pvs_vcpu *v, struct pvs_vm *vm, const struct pvs_
 PVS_INLINE void deny(struct pvs_now *now, pvs_u32 reason)
 {
 	now->klass = PVS_CLASS_BASELINE;
-	now->reason = (pvs_u8)reason;
-	now->denied = (pvs_u8)reason;
+	now->reason = reason;
+	now->denied = reason;
 	now->on_irq = 0;
 }
 

@@ -116,20 +116,23 @@ static pvs_u32 perf_highest(pvs_u64 used)
 	return used ? (PVS_PERF_STEPS - PVS_CTZ64(used)) << PVS_PERF_STEP_SHIFT : 0u;
 }
 
-static void perf_enter(struct pvs_perf_domain *d, const struct pvs_perf_member *m)
+/* Into the sums, or out of them: never below zero. */
+static void perf_apply(struct pvs_perf_domain *d, const struct pvs_perf_member *m, int add)
 {
-	d->sum += m->util;
-	d->members++;
-	perf_count(&d->floors, d->floor, m->floor, 1);
-	perf_count(&d->ceilings, d->ceiling, m->ceiling, 1);
+	d->sum = add ? d->sum + m->util : (pvs_u32)pvs_less64(d->sum, m->util);
+	d->members = add ? d->members + 1u : (pvs_u32)pvs_less64(d->members, 1u);
+	perf_count(&d->floors, d->floor, m->floor, add);
+	perf_count(&d->ceilings, d->ceiling, m->ceiling, add);
 }
 
-static void perf_leave(struct pvs_perf_domain *d, const struct pvs_perf_member *m)
+/* Into a domain that has room for it. */
+static int perf_enter(struct pvs_perf_domain *d, struct pvs_perf_member *m)
 {
-	d->sum = (pvs_u32)pvs_less64(d->sum, m->util);
-	d->members = (pvs_u32)pvs_less64(d->members, 1u);
-	perf_count(&d->floors, d->floor, m->floor, 0);
-	perf_count(&d->ceilings, d->ceiling, m->ceiling, 0);
+	if (d->members >= PVS_PERF_MEMBERS_MAX)
+		return PVS_E_NO_SPACE;
+	m->in = 1;
+	perf_apply(d, m, 1);
+	return PVS_OK;
 }
 
 /* 4/5, rounded up: times 1.25 it is never less than it was. */
@@ -143,7 +146,7 @@ PVS_API void pvs_perf_remove(struct pvs_perf_domain *d, struct pvs_perf_member *
 	if (!m->in)
 		return;
 	m->in = 0;
-	perf_leave(d, m);
+	perf_apply(d, m, 0);
 }
 
 PVS_API int pvs_perf_put(struct pvs_perf_domain *d, struct pvs_perf_member *m,
@@ -152,17 +155,13 @@ PVS_API int pvs_perf_put(struct pvs_perf_domain *d, struct pvs_perf_member *m,
 	pvs_u32 util = perf_clamp(ask->util);
 	pvs_u32 ceiling = ask->ceiling ? ask->ceiling : ONE;
 
-	if (!m->in && d->members >= PVS_PERF_MEMBERS_MAX)
-		return PVS_E_NO_SPACE;
-	pvs_perf_remove(d, m);
+	pvs_perf_remove(d, m); /* so there is room for it, if it was in */
 	if (ask->flags & PVS_PERF_ASK_MARGIN)
 		util = perf_bare(util);
 	m->util = (pvs_u16)util;
 	m->floor = perf_step(ask->floor);
 	m->ceiling = perf_step(ceiling > ask->floor ? ceiling : ask->floor);
-	m->in = 1;
-	perf_enter(d, m);
-	return PVS_OK;
+	return perf_enter(d, m);
 }
 
 PVS_API int pvs_perf_move(struct pvs_perf_domain *from, struct pvs_perf_domain *to,
@@ -171,11 +170,7 @@ PVS_API int pvs_perf_move(struct pvs_perf_domain *from, struct pvs_perf_domain *
 	if (!m->in)
 		return PVS_OK;
 	pvs_perf_remove(from, m);
-	if (to->members >= PVS_PERF_MEMBERS_MAX)
-		return PVS_E_NO_SPACE;
-	m->in = 1;
-	perf_enter(to, m);
-	return PVS_OK;
+	return perf_enter(to, m);
 }
 
 /* ---- the table ------------------------------------------------------------------------------ */
@@ -237,7 +232,7 @@ static const struct pvs_perf_level *perf_level(const struct pvs_perf_domain *d, 
 
 /* How many of the first 63 levels are too low: the last one has to do. By halves, because a sum of
  * 64 comparisons has more paths than a verifier will walk. */
-PVS_INLINE pvs_u32 perf_too_low(const struct pvs_perf_domain *d, pvs_u32 wanted, int by_value)
+static pvs_u32 perf_too_low(const struct pvs_perf_domain *d, pvs_u32 wanted, int by_value)
 {
 	pvs_u32 low = 0;
 	pvs_u32 i;

@@ -117,16 +117,12 @@ static pvs_u32 queue_weight_in_range(pvs_u32 weight)
 
 PVS_API void pvs_queue_init(struct pvs_queue *q)
 {
-	static const struct pvs_queue empty PVS_TAB;
-
-	PVS_COPY(q, empty);
+	*q = (struct pvs_queue){ 0 };
 }
 
 PVS_API void pvs_entity_init(struct pvs_entity *e, const struct pvs_config *cfg, pvs_u32 weight)
 {
-	static const struct pvs_entity none PVS_TAB;
-
-	PVS_COPY(e, none);
+	*e = (struct pvs_entity){ 0 };
 	e->base_weight = queue_weight_in_range(weight);
 	e->factor_q10 = 1024;
 	e->klass = PVS_CLASS_BASELINE;
@@ -196,14 +192,6 @@ static pvs_u64 queue_key(struct pvs_entity *e)
 	       (e->bucket == QUEUE_LAST_BUCKET ? e->vtime : e->boost);
 }
 
-static void queue_take(struct pvs_queue *q, const struct pvs_config *cfg, struct pvs_entity *e,
-		       const struct pvs_queue_ask *ask)
-{
-	e->klass = ask->klass < PVS_CLASS_CRITICAL ? ask->klass : PVS_CLASS_CRITICAL;
-	e->rank = ask->rank & (PVS_RANKS - 1u);
-	queue_latch(q, cfg, e);
-}
-
 /* ---- into the queue, out of it, and back ---------------------------------------------------- */
 
 static void queue_set_state(struct pvs_queue *q, struct pvs_entity *e, pvs_u32 state)
@@ -220,6 +208,19 @@ static void queue_set_state(struct pvs_queue *q, struct pvs_entity *e, pvs_u32 s
 	e->state = (pvs_u8)state;
 }
 
+/* What the host knows now, and whether that lets it into the queue or on to the CPU at all. */
+static int queue_admit(struct pvs_queue *q, const struct pvs_config *cfg, struct pvs_entity *e,
+		       const struct pvs_queue_ask *ask)
+{
+	e->klass = ask->klass < PVS_CLASS_CRITICAL ? ask->klass : PVS_CLASS_CRITICAL;
+	e->rank = ask->rank & (PVS_RANKS - 1u);
+	queue_latch(q, cfg, e);
+	if (!queue_over_cap(q, e, ask->now_ns))
+		return 1;
+	queue_set_state(q, e, PVS_ENTITY_OUT);
+	return 0;
+}
+
 PVS_API int pvs_queue_enqueue(struct pvs_queue *q, const struct pvs_config *cfg,
 			      struct pvs_entity *e, const struct pvs_queue_ask *ask)
 {
@@ -230,11 +231,8 @@ PVS_API int pvs_queue_enqueue(struct pvs_queue *q, const struct pvs_config *cfg,
 		queue_reweigh(q, cfg, e);
 	}
 	queue_clip(q, cfg, e);
-	queue_take(q, cfg, e, ask);
-	if (queue_over_cap(q, e, ask->now_ns)) {
-		queue_set_state(q, e, PVS_ENTITY_OUT);
+	if (!queue_admit(q, cfg, e, ask))
 		return PVS_QUEUE_PARK;
-	}
 	e->key = queue_key(e);
 	queue_set_state(q, e, PVS_ENTITY_QUEUED);
 	return PVS_QUEUE_GO;
@@ -247,11 +245,8 @@ PVS_API int pvs_queue_pick(struct pvs_queue *q, const struct pvs_config *cfg,
 
 	if (e->state == PVS_ENTITY_OUT)
 		return PVS_E_STATE;
-	queue_take(q, cfg, e, ask);
-	if (queue_over_cap(q, e, ask->now_ns)) {
-		queue_set_state(q, e, PVS_ENTITY_OUT);
+	if (!queue_admit(q, cfg, e, ask))
 		return PVS_QUEUE_PARK;
-	}
 	e->key = queue_key(e);
 	if (e->state == PVS_ENTITY_QUEUED && pvs_key_before(before, e->key) &&
 	    q->retries < PVS_QUEUE_RETRIES) {

@@ -7,17 +7,19 @@
 
 #include <pvs/pvs.h>
 
-/* What is known about the step at hand; each stage adds to it. */
+/* What is known about the step at hand; each stage adds to it. (32 bits each: the compiler keeps
+ * them in registers.) */
 struct pvs_now {
 	pvs_u64 dt_ns;   /* account: wall time since the last step, as far as it can be believed */
 	pvs_u64 run_ns;  /* account: run time since the last step */
 	pvs_u64 left_ns; /* limit: run time until the account that pays is empty */
 	pvs_u32 caps;    /* PVS_CAP_* that mean something to this guest */
-	pvs_u8 klass;    /* boost, limit: PVS_CLASS_* */
-	pvs_u8 reason;   /* boost, limit: enum pvs_reason of that */
-	pvs_u8 on_irq;   /* boost, limit: paid from the interrupt account */
-	pvs_u8 urgent;   /* boost: the guest asks for more than baseline, granted or not */
-	pvs_u8 denied;   /* boost, limit: enum pvs_reason why not, or 0 */
+	pvs_u32 klass;   /* boost, limit: PVS_CLASS_* */
+	pvs_u32 reason;  /* boost, limit: enum pvs_reason of that */
+	pvs_u32 on_irq;  /* boost, limit: paid from the interrupt account */
+	pvs_u32 urgent;  /* boost: the guest asks for more than baseline, granted or not */
+	pvs_u32 denied;  /* boost, limit: enum pvs_reason why not, or 0 */
+	pvs_u32 fresh;   /* boost: the sequence is not that of the last look */
 };
 
 /* account.c: time has passed; move it between the accounts. */

@@ -163,11 +163,11 @@ PVS_INLINE void set_join(struct pvs_yield *y, pvs_u32 at, pvs_u64 bit)
 PVS_INLINE void set_leave(struct pvs_yield *y, pvs_u32 at, pvs_u64 bit)
 {
 	PVS_AND64(&y->word[at], ~bit);
-	if (PVS_PEEK(pvs_u64, &y->word[at]))
-		return;
-	PVS_AND64(&y->summary, ~((pvs_u64)1 << at));
-	if (PVS_PEEK(pvs_u64, &y->word[at]))
-		PVS_OR64(&y->summary, (pvs_u64)1 << at);
+	if (!PVS_PEEK(pvs_u64, &y->word[at])) {
+		PVS_AND64(&y->summary, ~((pvs_u64)1 << at));
+		if (PVS_PEEK(pvs_u64, &y->word[at]))
+			PVS_OR64(&y->summary, (pvs_u64)1 << at);
+	}
 }
 
 /* ---- what the host sees ---------------------------------------------------------------------- */
@@ -266,7 +266,7 @@ PVS_API void pvs_yield_interrupt(struct pvs_yield *y, pvs_u32 slot)
 	set_join(y, slot >> WORD_SHIFT, slot_bit(slot));
 	/* It may have begun to run meanwhile, and have looked for the bit before it was set. */
 	if (!slot_waits(y, slot))
-		set_leave(y, slot >> WORD_SHIFT, slot_bit(slot));
+		drop_interrupt(y, slot);
 }
 
 /* ---- IPIs ------------------------------------------------------------------------------------ */
@@ -488,29 +488,6 @@ PVS_APART void by_set(struct pvs_yield *y, struct pvs_yield_slot *s, struct pvs_
 		by_need(y, s, out);
 }
 
-/* A receiver, at `at`, waits. It has its turn, unless it was sent to too long ago. */
-PVS_APART void by_receiver(struct pvs_yield *y, struct pvs_yield_slot *s, pvs_u32 now, pvs_u32 at,
-			   struct pvs_yield_choice *out)
-{
-	pvs_u64 to = PVS_PEEK(pvs_u64, &s->sent_to);
-	pvs_u32 i;
-
-	PVS_FOR(i, PVS_YIELD_IPIS) {
-		pvs_u32 target;
-
-		at &= IPI_MASK;
-		target = (pvs_u32)(to >> (at * LANE_BITS)) & LANE_MASK;
-		if (target && slot_waits(y, slot_index(target - 1u)) &&
-		    recent(y, now, s->sent[at])) {
-			s->receiver = (pvs_u8)(at + 1u);
-			chosen(y, s, target - 1u, PVS_YIELD_RECEIVER, out);
-			return;
-		}
-		at++;
-	}
-	by_set(y, s, out);
-}
-
 /* Receivers that have not answered, from the one behind the last choice on. */
 PVS_APART void by_ipi(struct pvs_yield *y, struct pvs_yield_slot *s, pvs_u64 now_ns,
 		      struct pvs_yield_choice *out)
@@ -518,6 +495,7 @@ PVS_APART void by_ipi(struct pvs_yield *y, struct pvs_yield_slot *s, pvs_u64 now
 	pvs_u32 now = (pvs_u32)(now_ns >> TICK_SHIFT);
 	pvs_u32 at = s->receiver & IPI_MASK;
 	pvs_u64 to = PVS_PEEK(pvs_u64, &s->sent_to);
+	pvs_u32 turn;
 	pvs_u32 i;
 
 	if (!to || !recent(y, now, s->sent_last)) {
@@ -526,17 +504,19 @@ PVS_APART void by_ipi(struct pvs_yield *y, struct pvs_yield_slot *s, pvs_u64 now
 		by_set(y, s, out);
 		return;
 	}
-	to = to >> (at * LANE_BITS) | to << ((64u - at * LANE_BITS) & 63u);
+	turn = at * LANE_BITS;
+	to = to >> turn | to << ((0u - turn) & 63u);
 	PVS_FOR(i, PVS_YIELD_IPIS) {
 		pvs_u32 target = (pvs_u32)to & LANE_MASK;
 
-		if (target && slot_waits(y, slot_index(target - 1u))) {
-			by_receiver(y, s, now, at + i, out);
+		if (target && slot_waits(y, slot_index(target - 1u)) &&
+		    recent(y, now, s->sent[at & IPI_MASK])) {
+			s->receiver = (pvs_u8)(at + 1u);
+			chosen(y, s, target - 1u, PVS_YIELD_RECEIVER, out);
 			return;
 		}
 		to >>= LANE_BITS;
-		if (!to)
-			break;
+		at++;
 	}
 	by_set(y, s, out);
 }

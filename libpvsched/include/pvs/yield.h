@@ -214,7 +214,7 @@ struct pvs_yield_choice {
  * its last one (zeros if it says nothing). Never the yielder itself, which counts as running from
  * here on; and, if there is a target, as spinning until pvs_yield_runs(). Ranks: the order of enum
  * pvs_yield_reason; inside a rank each has its turn. Context: any. O(1): on x86-64 at 1024 vCPUs
- * at most 150 instructions for each rank on its own, 260 if everything before it was in vain.
+ * at most 150 instructions for each rank on its own, 280 if everything before it was in vain.
  */
 PVS_API void pvs_yield_choose(struct pvs_yield *y, pvs_u32 yielder, const struct pvs_hint *hint,
 			      const struct pvs_yield_ask *ask, struct pvs_yield_choice *out);

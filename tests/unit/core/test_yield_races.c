@@ -149,6 +149,22 @@ static void yield__an_interrupt_that_goes_leaves_others_pending(void **state)
 	assert_int_equal(y.summary, 0);
 }
 
+static void yield__who_leaves_neighbours_leaves_the_summary(void **state)
+{
+	(void)state;
+	pvs_yield_waits(&y, 10, USER | PVS_WAITS_INTERRUPT);
+	pvs_yield_waits(&y, 11, USER | PVS_WAITS_INTERRUPT);
+	pvs_yield_waits(&y, 12, USER | PVS_WAITS_INTERRUPT);
+	other_cpu(&y.summary, 0, waits_as_user, 13); /* never: the summary is not touched */
+	pvs_yield_runs(&y, 10);
+	assert_non_null(other.word);
+	other.word = NULL;
+	pvs_yield_waits(&y, 11, CRIT);
+	assert_chosen(12, PVS_YIELD_INTERRUPT);
+	pvs_yield_runs(&y, 12);
+	assert_chosen(11, PVS_YIELD_CRIT);
+}
+
 #define unit(f) cmocka_unit_test_setup(f, fresh)
 
 int main(void)
@@ -159,6 +175,7 @@ int main(void)
 		unit(yield__a_summary_is_mended_when_flags_are_replaced),
 		unit(yield__an_interrupt_that_comes_as_the_vcpu_begins_to_run_leaves_nothing),
 		unit(yield__an_interrupt_that_goes_leaves_others_pending),
+		unit(yield__who_leaves_neighbours_leaves_the_summary),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
