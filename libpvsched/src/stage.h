@@ -7,6 +7,11 @@
 
 #include <pvs/pvs.h>
 
+#ifndef PVS_ADD64
+#define PVS_ADD64(p, n) __sync_fetch_and_add((p), (n))
+#define PVS_XCHG64(p, v) __sync_lock_test_and_set((p), (v))
+#endif
+
 /* What is known about the step at hand; each stage adds to it. (32 bits each: the compiler keeps
  * them in registers.) */
 struct pvs_now {

@@ -109,8 +109,8 @@
 
 #ifndef PVS_CAS64
 #define PVS_CAS64(p, expect, desired) __sync_val_compare_and_swap((p), (expect), (desired))
-#define PVS_ADD64(p, n) __sync_fetch_and_add((p), (n))
-#define PVS_XCHG64(p, v) __sync_lock_test_and_set((p), (v))
+#define PVS_OR32(p, bits) __sync_fetch_and_or((p), (bits))
+#define PVS_XCHG32(p, v) __sync_lock_test_and_set((p), (v))
 #endif
 
 /* Bits of a word that several CPUs change, in order with what is before and after. BPF orders an

@@ -10,7 +10,7 @@ unsigned long long losing_cas64(unsigned long long *p, unsigned long long expect
 				unsigned long long desired);
 
 #define PVS_CAS64(p, expect, desired) losing_cas64((p), (expect), (desired))
-#define PVS_ADD64(p, n) __sync_fetch_and_add((p), (n))
-#define PVS_XCHG64(p, v) __sync_lock_test_and_set((p), (v))
+#define PVS_OR32(p, bits) __sync_fetch_and_or((p), (bits))
+#define PVS_XCHG32(p, v) __sync_lock_test_and_set((p), (v))
 
 #endif
