@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Writes the digests of `generate` lines anew: after the policy was changed on purpose, and never to
-make a red test green. Expectations of named cases stand; those that do not hold are printed.
+"""Writes the digests of `generate` lines anew: after the policy was changed on purpose, and never
+to make a red test green. Expectations of named cases stand; those that do not hold are printed.
 
 usage: bless.py [--check]    --check only says which digests are other ones
 """

@@ -68,8 +68,8 @@ def hint(header, slot, expected):
     pairs = zip(expected[0::2], expected[1::2])
     holds = " ".join(f"{KEYS.get(key, key)}={number}" for key, number in pairs)
     words = " ".join(f"{WORDS[offset]}={word:#x}" for offset, word in sorted(slot.items()))
-    return [f"terms features={value(header, ACCEPTED):#x} generation={value(header, GENERATION):#x} "
-            f"slots={value(header, COUNT)} active=1",
+    return [f"terms features={value(header, ACCEPTED):#x} "
+            f"generation={value(header, GENERATION):#x} slots={value(header, COUNT)} active=1",
             f"validate {SLOT} {words}".rstrip() + f" -> {holds}"]
 
 

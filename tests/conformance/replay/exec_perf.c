@@ -103,7 +103,8 @@ static int run_perf(struct replay_world *w, const struct replay_op *op,
 					     (pvs_u32)op_value_of(op, PP_GENERATION)));
 		break;
 	case RK_P_CONTENTION:
-		op_one_value(res, pvs_perf_contention(op_value_of(op, PP_RUN), op_value_of(op, PP_WAIT)));
+		op_one_value(res, pvs_perf_contention(op_value_of(op, PP_RUN),
+						      op_value_of(op, PP_WAIT)));
 		break;
 	case RK_P_FIT:
 		run_fit(w, op, res);

@@ -101,6 +101,9 @@ static int run_queue(struct replay_world *w, const struct replay_op *op,
 		op_one_value(res, (pvs_u64)(pvs_s64)pvs_key_before(e->key, other->key));
 		break;
 	case RK_Q_SHARE:
+		/* one that was never made, or in a queue that was made anew: a share of nothing */
+		if (!(q->weight - e->counted + e->weight))
+			return -1;
 		op_one_value(res, pvs_queue_share_q16(q, e));
 		break;
 	default:

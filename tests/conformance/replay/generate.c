@@ -92,6 +92,12 @@ static void draw_crit(struct replay_generator *g, struct replay_text *t)
 		replay_put_field(t, "crit", 0);
 }
 
+/* Mostly what the host has said, at times anything. */
+static pvs_u32 draw_known(struct replay_generator *g, pvs_u32 said)
+{
+	return replay_draw(g, 4) == 0 ? replay_draw(g, 65536) : said;
+}
+
 static void draw_irq(struct replay_generator *g, struct replay_text *t)
 {
 	pvs_u32 x = replay_draw(g, 32);
@@ -100,7 +106,7 @@ static void draw_irq(struct replay_generator *g, struct replay_text *t)
 		replay_put_hex_field(t, "irq", replay_draw(g, 256));
 	} else if (x < 6) {
 		replay_put_hex_field(t, "irq", replay_draw(g, 8));
-		replay_put_field(t, "ack", replay_draw(g, 4) == 0 ? replay_draw(g, 65536) : g->ticket[g->v]);
+		replay_put_field(t, "ack", draw_known(g, g->ticket[g->v]));
 	} else if (x < 16) {
 		replay_put_field(t, "irq", 0);
 		replay_put_field(t, "ack", g->ticket[g->v]);
@@ -123,7 +129,7 @@ static void draw_wait(struct replay_generator *g, struct replay_text *t)
 	if (kind == PVS_WAIT_LOCK || kind == PVS_WAIT_IPI) {
 		target = replay_draw(g, g->vcpus);
 		replay_put_field(t, "target", target);
-		replay_put_field(t, "epoch", replay_draw(g, 4) == 0 ? replay_draw(g, 65536) : g->run[target]);
+		replay_put_field(t, "epoch", draw_known(g, g->run[target]));
 	} else if (kind == PVS_WAIT_IPI_MANY) {
 		replay_put_field(t, "target", replay_draw(g, g->vcpus));
 		replay_put_hex_field(t, "mask", replay_draw(g, 65536));

@@ -7,25 +7,25 @@
  * caller owns. One line is one operation ("op") and gives one result line; the digest is FNV-1a 64
  * over all result lines, so it is the same wherever the engine decides the same.
  *
- *	line --parse.c--> struct replay_op --exec--> struct replay_result --format.c--> result line
- *	generate.c draws further lines, which go the same way
+ *  line --parse.c--> struct replay_op --exec--> struct replay_result --format.c--> result line
+ *  generate.c draws further lines, which go the same way
  *
  * How an environment uses it
- *	1. links (or includes) the files of replay.list and the engine: libpvsched's sources, or its
- *	   src/unity.c, and the guest shim's portable sources;
- *	2. defines pvs_replay_observe(), which is called after each op (see below);
- *	3. calls pvs_replay_init(), pvs_replay_text() or pvs_replay_line() for each line of all files
- *	   abi/vectors (suffix .vec) in the order of their names, and pvs_replay_end();
- *	4. reports "digest=0x.. vectors=.. steps=.. mismatches=..": pvs_replay_report() writes it.
+ *  1. links (or includes) the files of replay.list and the engine: libpvsched's sources, or its
+ *     src/unity.c, and the guest shim's portable sources;
+ *  2. defines pvs_replay_observe(), which is called after each op (see below);
+ *  3. calls pvs_replay_init(), pvs_replay_text() or pvs_replay_line() for each line of all files
+ *     abi/vectors (suffix .vec) in the order of their names, and pvs_replay_end();
+ *  4. reports "digest=0x.. vectors=.. steps=.. mismatches=..": pvs_replay_report() writes it.
  *
  * What an environment may replace
- *	pvs_replay_exec(), the only function that calls the engine with the state of a host. exec.c
- *	has it. An environment whose engine runs elsewhere (BPF in a kernel) leaves exec.c out of its
- *	program, puts `world`, `op` and `result` into memory that both sides see (that is why
- *	struct pvs_replay only points to them), and lets the other side run exec.c on them: all three
- *	are plain data of fixed layout without pointers. exec.c obeys the rules for BPF programs.
- *	What a host does once and outside of its fast path (checking a configuration) is in setup.c,
- *	and what the guest does is in guest.c; both run natively in every environment.
+ *  pvs_replay_exec(), the only function that calls the engine with the state of a host. exec.c
+ *  has it. An environment whose engine runs elsewhere (BPF in a kernel) leaves exec.c out of its
+ *  program, puts `world`, `op` and `result` into memory that both sides see (that is why
+ *  struct pvs_replay only points to them), and lets the other side run exec.c on them: all three
+ *  are plain data of fixed layout without pointers. exec.c obeys the rules for BPF programs.
+ *  What a host does once and outside of its fast path (checking a configuration) is in setup.c,
+ *  and what the guest does is in guest.c; both run natively in every environment.
  */
 #ifndef PVS_REPLAY_H
 #define PVS_REPLAY_H
