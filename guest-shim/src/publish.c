@@ -128,12 +128,24 @@ int pvs_guest_retract(struct pvs_guest_vcpu *v)
 	return pvs_guest_store_intent(v, 0);
 }
 
+/* The last critical bit has gone: was a preemption put off for it? */
+static int grant_used(const struct pvs_guest_vcpu *v)
+{
+	return (v->features & PVS_F_GRANT) &&
+	       (PVS_GUEST_LOAD64(&v->slot->applied) & PVS_APPLIED_GRANTED);
+}
+
 int pvs_guest_crit(struct pvs_guest_vcpu *v, pvs_u64 set, pvs_u64 clear)
 {
+	pvs_u64 before;
+
 	if (!pvs_shim_may(v, PVS_F_CRIT))
 		return PVS_GUEST_STATE;
-	v->crit = ((v->crit & ~clear) | set) & PVS_CRIT_ALL;
+	before = v->crit;
+	v->crit = ((before & ~clear) | set) & PVS_CRIT_ALL;
 	pvs_shim_store(&v->slot->crit, v->crit, v->features);
+	if (before && !v->crit && grant_used(v))
+		return PVS_GUEST_YIELD;
 	return pvs_shim_drop_due(v);
 }
 

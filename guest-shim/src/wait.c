@@ -48,6 +48,12 @@ void pvs_guest_wait(struct pvs_guest_vcpu *v, pvs_u32 kind, pvs_u32 target, pvs_
 		PVS_GUEST_STORE64(&v->slot->wait, v->wait);
 }
 
+int pvs_guest_should_yield(const struct pvs_guest_vcpu *v)
+{
+	return pvs_shim_may(v, PVS_F_WAIT) &&
+	       (PVS_GUEST_LOAD64(&v->slot->applied) & PVS_APPLIED_YIELD_SPIN) != 0;
+}
+
 pvs_u32 pvs_guest_run_epoch(const struct pvs_guest *g, pvs_u32 index)
 {
 	if (!(g->features & PVS_F_RUN_EPOCH) || index >= g->slot_count)

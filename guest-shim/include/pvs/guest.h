@@ -25,6 +25,7 @@
 /* Return values; the negative ones are those of pvs/status.h. */
 #define PVS_GUEST_OK         0
 #define PVS_GUEST_KICK       1      /* done; ring the doorbell of this slot when convenient */
+#define PVS_GUEST_YIELD      2      /* done; yield to the host now (pvs_guest_crit() alone) */
 #define PVS_GUEST_INVALID    (-1)   /* an argument is NULL, misaligned or out of its domain */
 #define PVS_GUEST_STATE      (-3)   /* not bound, not active, or the feature was not accepted */
 #define PVS_GUEST_MAGIC      (-100) /* this memory is not a region */
@@ -146,9 +147,11 @@ pvs_u64 pvs_guest_intent_word(const struct pvs_guest_intent *in);
 
 /*
  * Sets `set` and clears `clear` (PVS_CRIT_*; others are ignored; a bit in both is set): one
- * store. Returns PVS_GUEST_KICK when nothing urgent is left and the host asked to be told, else
- * PVS_GUEST_OK; STATE when not online or without PVS_F_CRIT, and nothing is stored. Context:
- * owning vCPU, task context. O(1).
+ * store. Returns PVS_GUEST_YIELD when this has cleared the last bit and the host has put a
+ * preemption off for it (PVS_F_GRANT, G-24): yield to the host, by the platform's own means, as
+ * soon as that is possible; a yield tells all that a ring would. Else PVS_GUEST_KICK when nothing
+ * urgent is left and the host asked to be told, else PVS_GUEST_OK; STATE when not online or
+ * without PVS_F_CRIT, and nothing is stored. Context: owning vCPU, task context. O(1).
  */
 int pvs_guest_crit(struct pvs_guest_vcpu *v, pvs_u64 set, pvs_u64 clear);
 
@@ -156,7 +159,8 @@ int pvs_guest_crit(struct pvs_guest_vcpu *v, pvs_u64 set, pvs_u64 clear);
  * Enters interrupt context: sets the bit (PVS_IRQ_*) and returns the word found, which the same
  * nesting level hands to pvs_guest_irq_leave(). The interrupt bits come back as they were found;
  * an acknowledgement made in between stays. Without PVS_F_IRQ nothing is stored; enter returns 0.
- * Leave returns as pvs_guest_crit(). Context: owning vCPU with maskable interrupts off for the
+ * Leave returns PVS_GUEST_KICK when nothing urgent is left and the host asked to be told, else
+ * PVS_GUEST_OK; STATE without PVS_F_IRQ. Context: owning vCPU with maskable interrupts off for the
  * call (they are, on entry and exit); an NMI may come at any instruction. O(1).
  */
 pvs_u64 pvs_guest_irq_enter(struct pvs_guest_vcpu *v, pvs_u64 bit);
@@ -178,6 +182,13 @@ void pvs_guest_irq_ack(struct pvs_guest_vcpu *v);
 void pvs_guest_wait(struct pvs_guest_vcpu *v, pvs_u32 kind, pvs_u32 target, pvs_u32 epoch_or_mask);
 
 /*
+ * 1 when this vCPU should yield to the host where it would spin, for its CPU is one that others
+ * wait for (G-25): to be asked before each round of spinning, after pvs_guest_wait() has said for
+ * whom. Else 0, also when not online or without PVS_F_WAIT. Context: owning vCPU. One load. O(1).
+ */
+int pvs_guest_should_yield(const struct pvs_guest_vcpu *v);
+
+/*
  * Another slot's run epoch, 16 bits (odd = not running); 0 when not bound, without
  * PVS_F_RUN_EPOCH or out of range. Untrusted, for hints only. Context: any. O(1).
  */
@@ -193,7 +204,7 @@ int pvs_guest_pend(const struct pvs_guest *g, pvs_u32 index, pvs_u32 urgency, pv
 
 /*
  * The owner has seen its queue: clears `pending`, but for what is raised during the call. Returns
- * as pvs_guest_crit(), STATE without PVS_F_PENDING. Context: owning vCPU, task context, after it
+ * as pvs_guest_irq_leave(), STATE without PVS_F_PENDING. Context: owning vCPU, task context, after it
  * has published what it runs now, else the host sees a gap. O(1).
  */
 int pvs_guest_pend_clear(struct pvs_guest_vcpu *v);

@@ -27,6 +27,9 @@ pvs_u32 os_arch_id(pvs_u32 cpu);
 void os_out32(pvs_u64 port, pvs_u32 value);
 void os_mmio32(pvs_u64 guest_physical, pvs_u32 value);
 void os_hypercall(pvs_u64 number, pvs_u32 argument);
+/* Gives the CPU to the host's other vCPUs for a moment: KVM_HC_SCHED_YIELD, diag 0x9c, H_CONFER,
+ * SCHEDOP_yield, a halt that is over at once: what the platform has. */
+void os_yield_to_host(void);
 
 /* Waits about a millisecond, at boot. */
 void os_pause_1ms(void);

@@ -10,7 +10,7 @@
 #include "os.h"
 
 /* OS: leave out what the OS cannot say truthfully; offer nothing it does not keep up to date. */
-#define WANTED (PVS_F_UTIL | PVS_F_WAKE | PVS_F_PENDING | PVS_F_CRIT | PVS_F_IRQ | \
+#define WANTED (PVS_F_UTIL | PVS_F_WAKE | PVS_F_PENDING | PVS_F_CRIT | PVS_F_GRANT | PVS_F_IRQ | \
 		PVS_F_IRQ_TICKET | PVS_F_WAIT | PVS_F_RUN_EPOCH | PVS_F_KICK | PVS_F_COUNTERS)
 
 /* The host answers at its next look; after so long it is not going to. */
@@ -206,9 +206,14 @@ void port_lock(void)
 	(void)pvs_guest_crit(this_vcpu(), PVS_CRIT_LOCK_HELD, 0);
 }
 
+/* OS: a yield may have to wait until preemption is possible again; then it comes first there. */
 void port_unlock(void)
 {
-	ring_if(pvs_guest_crit(this_vcpu(), 0, PVS_CRIT_LOCK_HELD));
+	int status = pvs_guest_crit(this_vcpu(), 0, PVS_CRIT_LOCK_HELD);
+
+	if (status == PVS_GUEST_YIELD)
+		os_yield_to_host();
+	ring_if(status);
 }
 
 void port_spin_begin(pvs_u32 holder)
@@ -221,7 +226,13 @@ void port_spin_begin(pvs_u32 holder)
 	}
 	slot = slot_of[holder];
 	pvs_guest_wait(this_vcpu(), PVS_WAIT_LOCK, slot, pvs_guest_run_epoch(&region, slot));
-	/* OS: then spin, and yield to the host by the platform's own means if it takes long. */
+}
+
+/* OS: one round of spinning; a yield to the host too if it takes long. */
+void port_spin(void)
+{
+	if (pvs_guest_should_yield(this_vcpu()))
+		os_yield_to_host();
 }
 
 void port_spin_end(void)

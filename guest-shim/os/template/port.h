@@ -47,9 +47,10 @@ void port_irq_leave(pvs_u64 found);
 /* The outermost lock was taken, the last was released. */
 void port_lock(void);
 void port_unlock(void);
-/* A lock is contended: `holder` is its CPU, or PORT_UNKNOWN; and it is ours. */
+/* A lock is contended: `holder` is its CPU, or PORT_UNKNOWN; we spin once more; and it is ours. */
 #define PORT_UNKNOWN 0xffffffffu
 void port_spin_begin(pvs_u32 holder);
+void port_spin(void);
 void port_spin_end(void);
 
 #endif /* PVS_TEMPLATE_PORT_H */

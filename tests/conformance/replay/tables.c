@@ -223,6 +223,7 @@ static const struct replay_name commands[] = {
 static const struct replay_name codes[] = {
 	{ "ok", 0 },
 	{ "kick", 1 },
+	{ "yield", 2 },
 	{ "invalid", MINUS(1) },
 	{ "range", MINUS(2) },
 	{ "state", MINUS(3) },

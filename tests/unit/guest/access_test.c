@@ -108,6 +108,7 @@ static void whole_life(struct region *r, pvs_u64 features)
 	pvs_guest_pend_clear(&r->vcpu);
 	pvs_guest_util_bounds(&r->vcpu, 1, 2);
 	(void)pvs_guest_applied(&r->vcpu);
+	(void)pvs_guest_should_yield(&r->vcpu);
 	(void)pvs_guest_counters(&r->vcpu, &c);
 	pvs_guest_vcpu_offline(&r->vcpu);
 	assert_int_equal(pvs_guest_unbind(&r->guest), PVS_GUEST_KICK);

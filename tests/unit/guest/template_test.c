@@ -12,7 +12,7 @@
 static struct region *host;
 static pvs_u32 cpu;
 static pvs_u32 status_after_pause; /* what the host answers, at the next pause */
-static unsigned int rings, pauses;
+static unsigned int rings, pauses, yields;
 static pvs_u32 ring_value;
 
 volatile void *os_map_region(pvs_u64 *bytes)
@@ -55,6 +55,11 @@ void os_hypercall(pvs_u64 number, pvs_u32 argument)
 	ring(argument);
 }
 
+void os_yield_to_host(void)
+{
+	yields++;
+}
+
 void os_pause_1ms(void)
 {
 	pauses++;
@@ -70,6 +75,7 @@ static int fresh(void **state)
 	cpu = 0;
 	rings = 0;
 	pauses = 0;
+	yields = 0;
 	status_after_pause = PVS_STATUS_ACTIVE;
 	host = region_new(PVS_F_ALL & ~PVS_F_SPLIT_WORDS);
 	return 0;
@@ -145,6 +151,7 @@ static void template__says_what_happens(void **state)
 	const struct port_task audio = { PVS_URGENCY_REALTIME, 4, 100 };
 	const struct port_task batch = { PVS_URGENCY_BACKGROUND, 0, 0 };
 	struct pvs_slot *s = region_slot(host, 0);
+	unsigned int before;
 	pvs_u64 found;
 
 	(void)state;
@@ -182,8 +189,20 @@ static void template__says_what_happens(void **state)
 	assert_int_equal(s->crit, PVS_CRIT_LOCK_HELD);
 	port_unlock();
 	assert_int_equal(s->crit, 0);
+	assert_int_equal(yields, 0);
+	port_lock();
+	s->applied = PVS_CLASS_CRITICAL | PVS_APPLIED_KICK_DEBOOST | PVS_APPLIED_GRANTED;
+	before = rings;
+	port_unlock();
+	assert_int_equal(yields, 1);
+	assert_int_equal(rings, before); /* a yield tells all that a ring would */
 	port_spin_begin(0);
 	assert_int_equal(s->wait, PVS_WAIT_LOCK);
+	port_spin();
+	assert_int_equal(yields, 1);
+	s->applied |= PVS_APPLIED_YIELD_SPIN;
+	port_spin();
+	assert_int_equal(yields, 2);
 	port_spin_begin(PORT_UNKNOWN);
 	assert_int_equal(s->wait, PVS_WAIT_ANY);
 	port_spin_end();

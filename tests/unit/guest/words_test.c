@@ -683,6 +683,84 @@ static void PVS_G_20__bad_the_end_of_something_is_not_the_end_of_all(void **stat
 	region_free(r);
 }
 
+static void PVS_G_24__ok_a_granted_vcpu_yields_with_its_last_critical_bit(void **state)
+{
+	struct region *r = region_active(WHOLE);
+	struct pvs_slot *s = region_slot(r, 1);
+
+	(void)state;
+	s->applied = PVS_CLASS_CRITICAL | PVS_APPLIED_KICK_DEBOOST | PVS_APPLIED_GRANTED;
+	assert_int_equal(pvs_guest_crit(&r->vcpu, PVS_CRIT_LOCK_HELD | PVS_CRIT_IRQS_OFF, 0),
+			 PVS_GUEST_OK);
+	assert_int_equal(pvs_guest_crit(&r->vcpu, 0, PVS_CRIT_LOCK_HELD), PVS_GUEST_OK);
+	assert_int_equal(pvs_guest_crit(&r->vcpu, 0, PVS_CRIT_IRQS_OFF), PVS_GUEST_YIELD);
+	assert_true(s->crit == 0); /* the host finds it cleared when the yield arrives */
+	/* also if the task is urgent by itself, or the vCPU says that it goes idle */
+	(void)publish(r, PVS_URGENCY_REALTIME, 0);
+	(void)pvs_guest_crit(&r->vcpu, PVS_CRIT_DONT_DESCHED, 0);
+	assert_int_equal(pvs_guest_crit(&r->vcpu, 0, PVS_CRIT_ALL), PVS_GUEST_YIELD);
+	(void)publish(r, PVS_URGENCY_UNSPECIFIED, 1);
+	(void)pvs_guest_crit(&r->vcpu, PVS_CRIT_DONT_DESCHED, 0);
+	assert_int_equal(pvs_guest_crit(&r->vcpu, 0, PVS_CRIT_ALL), PVS_GUEST_YIELD);
+	region_free(r);
+}
+
+static void PVS_G_24__bad_nobody_yields_who_was_not_granted_anything(void **state)
+{
+	struct region *r = region_active(WHOLE);
+	struct pvs_slot *s = region_slot(r, 1);
+
+	(void)state;
+	/* a host that says so all the time: only the end of a critical section counts */
+	s->applied = ~0ull & ~(pvs_u64)(PVS_APPLIED_KICK_DEBOOST | PVS_APPLIED_KICK_RAISE);
+	assert_int_equal(pvs_guest_crit(&r->vcpu, 0, PVS_CRIT_ALL), PVS_GUEST_OK);
+	assert_int_equal(pvs_guest_crit(&r->vcpu, PVS_CRIT_LOCK_HELD, 0), PVS_GUEST_OK);
+	assert_int_equal(pvs_guest_crit(&r->vcpu, PVS_CRIT_PREEMPT_OFF, PVS_CRIT_LOCK_HELD),
+			 PVS_GUEST_OK);
+	/* one that says all but that */
+	s->applied = ~(pvs_u64)(PVS_APPLIED_GRANTED | PVS_APPLIED_KICK_DEBOOST);
+	assert_int_equal(pvs_guest_crit(&r->vcpu, 0, PVS_CRIT_ALL), PVS_GUEST_OK);
+	region_free(r);
+	/* and one that was not asked to */
+	r = region_active(WHOLE & ~PVS_F_GRANT);
+	region_slot(r, 1)->applied = PVS_APPLIED_GRANTED;
+	(void)pvs_guest_crit(&r->vcpu, PVS_CRIT_LOCK_HELD, 0);
+	assert_int_equal(pvs_guest_crit(&r->vcpu, 0, PVS_CRIT_ALL), PVS_GUEST_OK);
+	region_free(r);
+}
+
+static void PVS_G_25__ok_where_spinning_is_a_waste_a_vcpu_yields(void **state)
+{
+	struct region *r = region_active(WHOLE);
+	struct pvs_slot *s = region_slot(r, 1);
+
+	(void)state;
+	pvs_guest_wait(&r->vcpu, PVS_WAIT_LOCK, 2, 0);
+	s->applied = PVS_CLASS_BASELINE;
+	assert_int_equal(pvs_guest_should_yield(&r->vcpu), 0);
+	s->applied = PVS_CLASS_BASELINE | PVS_APPLIED_YIELD_SPIN;
+	assert_int_equal(pvs_guest_should_yield(&r->vcpu), 1);
+	s->applied = PVS_CLASS_BASELINE;
+	assert_int_equal(pvs_guest_should_yield(&r->vcpu), 0);
+	region_free(r);
+}
+
+static void PVS_G_25__bad_without_wait_or_offline_it_spins_as_ever(void **state)
+{
+	struct region *r = region_active(WHOLE & ~PVS_F_WAIT);
+	struct pvs_guest_vcpu nobody = { 0 };
+
+	(void)state;
+	region_slot(r, 1)->applied = ~0ull;
+	assert_int_equal(pvs_guest_should_yield(&r->vcpu), 0);
+	assert_int_equal(pvs_guest_should_yield(&nobody), 0);
+	region_free(r);
+	r = region_active(WHOLE);
+	region_slot(r, 1)->applied = ~(pvs_u64)PVS_APPLIED_YIELD_SPIN; /* unknown bits are zero */
+	assert_int_equal(pvs_guest_should_yield(&r->vcpu), 0);
+	region_free(r);
+}
+
 static void PVS_G_23__ok_hints_may_go_on_when_they_have_no_effect(void **state)
 {
 	struct region *r = region_active(WHOLE);
@@ -791,6 +869,10 @@ int main(void)
 		cmocka_unit_test(PVS_G_20__ok_a_vcpu_woken_for_less_than_it_is_boosted_for_says_so),
 		cmocka_unit_test(PVS_G_20__ok_the_end_of_the_last_urgent_thing_is_told),
 		cmocka_unit_test(PVS_G_20__bad_the_end_of_something_is_not_the_end_of_all),
+		cmocka_unit_test(PVS_G_24__ok_a_granted_vcpu_yields_with_its_last_critical_bit),
+		cmocka_unit_test(PVS_G_24__bad_nobody_yields_who_was_not_granted_anything),
+		cmocka_unit_test(PVS_G_25__ok_where_spinning_is_a_waste_a_vcpu_yields),
+		cmocka_unit_test(PVS_G_25__bad_without_wait_or_offline_it_spins_as_ever),
 		cmocka_unit_test(PVS_G_23__ok_hints_may_go_on_when_they_have_no_effect),
 		cmocka_unit_test(PVS_G_23__bad_no_doorbell_for_hints_without_effect),
 		cmocka_unit_test(PVS_G_19__ok_counters_are_read_when_the_host_is_not_writing),
