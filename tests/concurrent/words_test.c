@@ -102,7 +102,7 @@ static void take_whole_statements(struct pair *p)
 	assert_int_equal(hint.seq, (pvs_u8)STATEMENTS);
 }
 
-static void PVS_G_01__host_takes_whole_words_while_the_guest_writes(void **state)
+static void PVS_G_01__ok_host_takes_whole_words_while_the_guest_writes(void **state)
 {
 	struct pair p;
 
@@ -111,7 +111,7 @@ static void PVS_G_01__host_takes_whole_words_while_the_guest_writes(void **state
 	take_whole_statements(&p);
 }
 
-static void PVS_G_11__host_takes_no_mixture_of_halves(void **state)
+static void PVS_G_11__ok_host_takes_no_mixture_of_halves(void **state)
 {
 	struct pair p;
 
@@ -139,7 +139,7 @@ static void *raise_pending(void *argument)
 }
 
 /* The owner takes what it sees until all have ended; then each raise stands or was taken. */
-static void PVS_G_16__wakers_raise_while_the_owner_clears(void **state)
+static void PVS_G_16__ok_wakers_raise_while_the_owner_clears(void **state)
 {
 	struct pvs_hint hint = { .util_ceil = PVS_UTIL_MAX };
 	struct pvs_snapshot snap;
@@ -195,7 +195,7 @@ static void *step_and_publish(void *argument)
 	return NULL;
 }
 
-static void PVS_G_19__a_guest_reads_counters_that_only_grow(void **state)
+static void PVS_G_19__ok_a_guest_reads_counters_that_only_grow(void **state)
 {
 	struct pvs_guest_counters last;
 	struct pvs_guest_counters now;
@@ -230,10 +230,10 @@ static void PVS_G_19__a_guest_reads_counters_that_only_grow(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(PVS_G_01__host_takes_whole_words_while_the_guest_writes),
-		cmocka_unit_test(PVS_G_11__host_takes_no_mixture_of_halves),
-		cmocka_unit_test(PVS_G_16__wakers_raise_while_the_owner_clears),
-		cmocka_unit_test(PVS_G_19__a_guest_reads_counters_that_only_grow),
+		cmocka_unit_test(PVS_G_01__ok_host_takes_whole_words_while_the_guest_writes),
+		cmocka_unit_test(PVS_G_11__ok_host_takes_no_mixture_of_halves),
+		cmocka_unit_test(PVS_G_16__ok_wakers_raise_while_the_owner_clears),
+		cmocka_unit_test(PVS_G_19__ok_a_guest_reads_counters_that_only_grow),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
