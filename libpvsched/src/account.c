@@ -84,7 +84,9 @@ PVS_STAGE void pvs_settle_normal(struct pvs_vcpu *v, const struct pvs_config *cf
 	left = left > max ? max : left;
 	left = left < min ? min : left;
 	v->normal_left_ns = left;
-	v->paying = left < (v->paying ? 0 : -(pvs_s64)cfg->debt_start_ns);
+	/* A host that owns its queue has charged it already: pvs/queue.h. */
+	v->paying = !(facts->caps & PVS_CAP_OWNS_QUEUE) &&
+		    left < (v->paying ? 0 : -(pvs_s64)cfg->debt_start_ns);
 	v->settled_clock_ns = v->clock_ns;
 	v->settled_ran_ns = v->ran_ns;
 }

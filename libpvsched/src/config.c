@@ -195,11 +195,9 @@ static void choose(pvs_u32 profile, struct pvs_config *cfg)
 
 PVS_API int pvs_config_profile(pvs_u32 profile, struct pvs_config *cfg)
 {
-	static const struct pvs_config zero;
-
 	if (profile >= PVS_PROFILE_COUNT)
 		return PVS_E_INVALID;
-	*cfg = zero;
+	__builtin_memset(cfg, 0, sizeof(*cfg));
 	choose(profile, cfg);
 	pvs_config_resolve(cfg);
 	return PVS_OK;

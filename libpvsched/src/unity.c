@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * The whole core as one translation unit, for BPF and other hosts that include it instead of
- * linking it. What they do not call is not compiled in.
+ * The whole core as one translation unit: a decision is one function then, without calls from stage
+ * to stage. The library can be built so (PVS_UNITY); BPF and other hosts include it
+ * instead of linking it, and what they do not call is not compiled in.
  */
-#ifndef PVS_API
+#if !defined(PVS_API) && !defined(PVS_UNITY_EXPORTED)
 #define PVS_API static __attribute__((unused))
 #endif
 #define PVS_STAGE static __attribute__((unused))

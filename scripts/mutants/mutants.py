@@ -3,7 +3,7 @@
 """
 Mutation testing of core and shim: is there a test that notices each small fault?
 
-    mutants.py [--count N | --all] [--seed S] [--only TEXT] [--root DIR] [--report FILE]
+    mutants.py [--count N | --all] [--seed S] [--only REGEX] [--root DIR] [--report FILE]
 
 A mutant is one change of one file by a named operator (operators.py). It is killed when a unit
 test, a conformance test or the vectors fail with it, crash, or take far more time than they should.
@@ -15,6 +15,7 @@ Exit status: 0 when enough are killed and every survivor is explained.
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -175,11 +176,11 @@ class Run:
 
 
 def sources_of(root, only):
-    """(texts, mutants) of the files whose name contains `only`."""
+    """(texts, mutants) of the files whose path matches `only`."""
     texts, mutants = {}, []
     for path in files_of(root):
         texts[path] = (root / path).read_text()
-        if only in path:
+        if re.search(only, path):
             mutants += mutants_of(path, texts[path])
     return texts, mutants
 
@@ -242,7 +243,7 @@ def parse(words):
     parser.add_argument("--count", type=int, default=COUNT)
     parser.add_argument("--all", action="store_true", help="every mutant there is")
     parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--only", default="", help="files whose path contains this")
+    parser.add_argument("--only", default="", help="files whose path matches this")
     parser.add_argument("--root", type=Path, default=ROOT)
     parser.add_argument("--report", type=Path)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())

@@ -156,7 +156,7 @@ static void PVS_H_48__ok_what_was_borrowed_is_paid_back(void **state)
 	pvs_u64 paid = 0;
 
 	(void)state;
-	world_init(&w, CAPS_OWNER);
+	world_init(&w, CAPS_OWNER & ~PVS_CAP_OWNS_QUEUE);
 	say(&w, URGENT);
 	assert_int_equal(ring(&w), PVS_CLASS_TASK);
 	/* 2.4 ms run in the time in which its third would have been 0.8 ms */
@@ -179,7 +179,7 @@ static void PVS_H_48__bad_running_on_does_not_pay(void **state)
 	unsigned int i;
 
 	(void)state;
-	world_init(&w, CAPS_OWNER);
+	world_init(&w, CAPS_OWNER & ~PVS_CAP_OWNS_QUEUE);
 	say(&w, URGENT);
 	ring(&w);
 	boosted_run(&w, 2400 * US);
@@ -188,6 +188,21 @@ static void PVS_H_48__bad_running_on_does_not_pay(void **state)
 		run_for(&w, 100 * US);
 		assert_int_equal(look(&w), PVS_CLASS_BELOW);
 	}
+}
+
+/* Its queue charges boosted time as it passes: to weigh it less as well would charge it twice. */
+static void PVS_H_48__ok_an_owning_host_charges_in_its_queue(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, CAPS_OWNER);
+	say(&w, URGENT);
+	ring(&w);
+	boosted_run(&w, 2400 * US);
+	say(&w, 0);
+	assert_int_equal(look(&w), PVS_CLASS_BASELINE);
+	assert_true(w.v.normal_left_ns < -(pvs_s64)w.cfg.debt_start_ns);
 }
 
 /* ---- PVS-H-13: window ----------------------------------------------------------------------- */
@@ -765,6 +780,7 @@ int main(void)
 		cmocka_unit_test(PVS_H_12__bad_an_empty_account_ends_the_boost_whatever_is_said),
 		cmocka_unit_test(PVS_H_48__ok_what_was_borrowed_is_paid_back),
 		cmocka_unit_test(PVS_H_48__bad_running_on_does_not_pay),
+		cmocka_unit_test(PVS_H_48__ok_an_owning_host_charges_in_its_queue),
 		cmocka_unit_test(PVS_H_13__ok_a_window_lasts_its_run_time),
 		cmocka_unit_test(PVS_H_13__bad_the_same_sequence_starts_no_second_window),
 		cmocka_unit_test(PVS_H_13__bad_idle_ends_a_window),

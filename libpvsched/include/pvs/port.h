@@ -15,9 +15,14 @@
 #define PVS_NULL ((void *)0)
 #endif
 
-/* A small function of a header or a stage. BPF needs it inlined; elsewhere it is only faster. */
+/* A small function of a header or a stage. BPF needs it inlined; elsewhere it is only faster, and
+ * who asks for small code gets it. */
 #ifndef PVS_INLINE
+#if defined(__OPTIMIZE_SIZE__) && !defined(__bpf__)
+#define PVS_INLINE static inline __attribute__((__unused__))
+#else
 #define PVS_INLINE static inline __attribute__((always_inline))
+#endif
 #endif
 
 /* A function the library exports. In one translation unit (BPF, amalgamation): static. */

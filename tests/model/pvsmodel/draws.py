@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """vectors.md section 9: lines that are drawn."""
 
-from .language import EVENT, result_line
+from .language import EVENT, CannotRun, result_line
 from .numbers import FNV_BASIS, U64, fnv1a
 
 WHOLE, SPLIT, YIELD, PERF, QUEUE, GUEST = range(6)
@@ -276,12 +276,225 @@ def time(draw, mode, line):
         line.append("nested=1")
 
 
+def put_dt(draw, line):
+    """V-9.5, `dt`."""
+    base = (0, 0, 0, 1000, 10000, 100000, 700000, 20000000)[draw(8)]
+    line.append(f"dt={base + draw(1000)}")
+
+
+class Yields:
+    """V-9.6: profile `yield`."""
+
+    def __init__(self, seed, vcpus, profile):
+        self.random = Random(seed)
+        self.vcpus = vcpus
+
+    def lines(self, run):
+        """One line."""
+        run(" ".join(self._line()))
+
+    def _slot(self):
+        draw = self.random.draw
+        return draw(self.vcpus) if draw(2) == 0 else draw(min(self.vcpus, 8))
+
+    def _line(self):
+        draw = self.random.draw
+        a = self._slot()
+        x = draw(32)
+        if x == 31:
+            return ["yield_counts"]
+        if x < 10:
+            line = [f"yield_waits {a} flags={draw(32):#x}"]
+        elif x < 14:
+            line = [f"yield_runs {a}"]
+        elif x == 14:
+            line = [f"yield_blocks {a}"]
+        elif x == 15:
+            line = [f"yield_removed {a}" if draw(8) == 0 else f"yield_runs {a}"]
+        elif x < 18:
+            line = [f"yield_interrupt {a}"]
+        elif x < 21:
+            b = self._slot()
+            line = [f"yield_ipi {a} {b} vector={draw(4)}"]
+        elif x == 21:
+            line = [f"yield_eoi {a} vector={draw(4)}"]
+        elif x < 29:
+            line = self._choose(draw, a)
+        else:
+            line = self._transfer(draw, a)
+        put_dt(draw, line)
+        return line
+
+    def _choose(self, draw, a):
+        kind = draw(5)
+        line = [f"yield_choose {a} kind={kind}"]
+        if kind in (1, 2):
+            target = self._slot()
+            epoch = draw(4)
+            line.append(f"target={target} epoch={epoch} run_epoch={draw(4)}")
+        elif kind == 3:
+            line.append(f"target={self._slot()} mask={self.random.next() >> 32:#x}")
+        return line
+
+    def _transfer(self, draw, a):
+        line = [f"yield_transfer {a} {self._slot()}"]
+        for name in ("gap", "lag"):
+            negative = draw(2)
+            size = (0, 1000, 100000, 1000000, 6000000, 50000000)[draw(6)] + draw(1000)
+            line.append(f"{name}={'-' if negative else ''}{size}")
+        lag_max = (0, 1000000, 3000000, 10000000)[draw(4)]
+        granularity = (0, 700000, 2800000, 600000000)[draw(4)]
+        line.append(f"lag_max={lag_max} granularity={granularity} queued={draw(4)}")
+        return line
+
+
+class Domains:
+    """V-9.7: profile `perf`."""
+
+    def __init__(self, seed, vcpus, profile):
+        self.random = Random(seed)
+        self.place = [0] * 16
+
+    def lines(self, run):
+        """One line."""
+        run(" ".join(self._line()))
+
+    def _line(self):
+        draw = self.random.draw
+        place = self.place
+        m = draw(16)
+        x = draw(16)
+        line = []
+        if x < 7 or x < 10 and place[m] == 0:
+            d = place[m] - 1 if place[m] else draw(4)
+            line.append(f"perf_put {d} {m} util={draw(1100)}")
+            if draw(4) == 0:
+                line.append(f"floor={draw(1100)}")
+            if draw(4) == 0:
+                line.append(f"ceiling={draw(1100)}")
+            line.append(f"flags={draw(2)}")
+            place[m] = d + 1
+        elif x == 7:
+            line.append(f"perf_remove {place[m] - 1} {m}")
+            place[m] = 0
+        elif x < 10:
+            to = draw(4)
+            line.append(f"perf_move {place[m] - 1} {m} to={to}")
+            place[m] = to + 1
+        elif x < 14:
+            line.append(f"perf_update {draw(4)}")
+            put_dt(draw, line)
+        elif x == 14:
+            line.append(self._question(draw))
+        else:
+            line.append(f"perf_fit {draw(1100)}")
+            cpus = []
+            for _ in range(1 + draw(8)):
+                capacity = (0, 446, 871, 1024)[draw(4)]
+                cpus.append(f"{capacity}:{draw(1100)}")
+            line.append("cpus=" + ",".join(cpus))
+        return line
+
+    def _question(self, draw):
+        d = draw(4)
+        y = draw(5)
+        if y == 0:
+            return f"perf_wish {d}"
+        if y == 1:
+            return f"perf_level {d} capacity={draw(1100)}"
+        if y == 2:
+            return f"perf_capacity {d} value={draw(4000000)}"
+        if y == 3:
+            return f"perf_contention run={self.random.any(64)} wait={self.random.any(64)}"
+        return (f"perf_word capacity={draw(1100)} current={draw(1100)} contention={draw(1100)}"
+                f" generation={draw(70000)}")
+
+
+class Queues:
+    """V-9.8: profile `queue`."""
+
+    def __init__(self, seed, vcpus, profile):
+        self.random = Random(seed)
+        self.vcpus = vcpus
+        self.place = [0] * vcpus
+
+    def lines(self, run):
+        """One line."""
+        draw = self.random.draw
+        e = draw(self.vcpus)
+        q = self.place[e] % 2
+        x = draw(16)
+        line = self._inside(draw, e, q, x) if self.place[e] >= 2 else self._outside(draw, e, q, x)
+        result = run(" ".join(line))
+        op = line[0].split()[0]
+        rc = result.partition(" ")[0]
+        if op == "enqueue":
+            self.place[e] = q + 2 if rc == "rc=go" else q
+        elif op == "dequeue" or op == "pick" and rc == "rc=park":
+            self.place[e] = q
+
+    @staticmethod
+    def _ask(draw, line):
+        klass = (2, 2, 2, 1, 3, 3, 4, 3)[draw(8)]
+        rank = draw(8)
+        line.append(f"class={klass} rank={rank} weight={(0, 1024, 512, 15)[draw(4)]}")
+
+    def _outside(self, draw, e, q, x):
+        line = []
+        if x < 10:
+            line.append(f"enqueue {e} {q}")
+            self._ask(draw, line)
+        elif x < 12:
+            to = draw(2)
+            line.append(f"queue_migrate {e} {q} to={to}")
+            self.place[e] = to
+        elif x == 12:
+            line.append(f"entity_weight {e} {q} weight={self.random.any(17)}")
+        elif x == 13:
+            line.append(f"entity_cap {e} {q} cap={self.random.any(17)}")
+        elif x == 14:
+            line.append(f"pick {e} {q}")
+        else:
+            line.append(f"queue_share {e} {q}")
+        return line
+
+    def _inside(self, draw, e, q, x):
+        line = []
+        if x < 5:
+            line.append(f"pick {e} {q}")
+            self._ask(draw, line)
+        elif x < 10:
+            ran = (0, 1000, 50000, 300000, 1000000, 3000000, 10000000, 100000000)[draw(8)]
+            ran += draw(1000)
+            line.append(f"charge {e} {q} ran={ran} dt={ran}")
+        elif x < 12:
+            line.append(f"enqueue {e} {q}")
+            self._ask(draw, line)
+        elif x == 12:
+            line.append(f"dequeue {e} {q}")
+        elif x == 13:
+            line.append(f"queue_limit {e} {q}")
+        else:
+            name = "queue_preempts" if x == 14 else "queue_before"
+            line.append(f"{name} {e} {draw(self.vcpus)}")
+        return line
+
+
+_SOURCES = {WHOLE: Steps, SPLIT: Steps, YIELD: Yields, PERF: Domains, QUEUE: Queues}
+
+
+def source(profile, seed, vcpus):
+    """What draws the lines of a profile."""
+    limit = 1024 if profile == YIELD else 16
+    if profile not in _SOURCES or not 1 <= vcpus <= limit:
+        raise CannotRun(profile)
+    return _SOURCES[profile](seed, vcpus, profile)
+
+
 def generate(world, given):
     """V-9.1."""
     steps = given.get("steps", 0)
-    vcpus = given.get("vcpus", 1)
-    profile = given.get("profile", WHOLE)
-    source = Steps(given.get("seed", 0), vcpus, profile)
+    lines = source(given.get("profile", WHOLE), given.get("seed", 0), given.get("vcpus", 1)).lines
     digest = FNV_BASIS
 
     def run(line):
@@ -292,5 +505,5 @@ def generate(world, given):
         return result
 
     for _ in range(steps):
-        source.lines(run)
+        lines(run)
     return result_line("generate", (steps, digest))

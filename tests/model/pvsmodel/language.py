@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """vectors.md sections 1, 2 and 4 to 8: lines, values, fields of ops and of results."""
 
-from . import config, saved, wire
+from . import config, saved, transfer, wire, yielding
 from .wire import LIFE_ONLINE, WORDS
 
 _UNITS = (("ns", 1), ("us", 1_000), ("ms", 1_000_000), ("s", 1_000_000_000))
@@ -161,9 +161,39 @@ WORD_FIELDS = {
 }
 FACT_FIELDS = _plain(now=U64, caps=CAPS, granularity=U32, entitlement=U32)
 
-VCPU, RECORD, SLOT, DOMAIN, QUEUE, ANY_NUMBER = (_unsigned(64) for _ in range(6))
-VCPU.limit, RECORD.limit, SLOT.limit, DOMAIN.limit, QUEUE.limit = 16, 4, 1024, 4, 2
-ANY_NUMBER.limit = 1 << 32
+CLOCK_FIELDS = _plain(now=U64, dt=S64)
+
+
+class _Index(Kind):
+    """A number below a limit."""
+
+    def __init__(self, limit):
+        super().__init__("U", 64)
+        self.limit = limit
+
+
+class _Pairs(Kind):
+    """V-1.4: a list of pairs."""
+
+    def __init__(self):
+        super().__init__("L")
+
+    def parse(self, text):
+        pairs = [tuple(map(number, pair.split(":"))) for pair in text.split(",")]
+        if any(len(pair) != 2 or max(pair) >> 32 for pair in pairs):
+            raise ValueError(text)
+        return pairs
+
+
+VCPU, RECORD, SLOT, DOMAIN, QUEUE, ANY_NUMBER = map(_Index, (16, 4, 1024, 4, 2, 1 << 32))
+PAIRS = _Pairs()
+PERF_FLAGS = Kind("F", 8, ("margin",))
+UPDATE_FLAGS = Kind("F", 32, ("changed", "limited", "overload"))
+CPU = _unsigned(32, {(1 << 32) - 1: "none"})
+PLACE_RC = Kind("S", 64, {0: "go", 1: "again", 2: "park", -3: "state"})
+PLACE = {"rc": PLACE_RC, "key": X64, "bucket": U32, "boosted": BIT, "empty": BIT, "park": TIME,
+         "age": S64, "used": S64, "base": X64, "boosted_ns": U64, "waiting": U32, "running": U32}
+ASK = _plain(**{"class": CLASS}, rank=U8, weight=U32)
 
 # Ops: name -> (kinds of its indices, fields, kinds of its results).
 OPS = {
@@ -207,6 +237,63 @@ OPS = {
     "counters": ((VCPU,), {}, {name: U64 for name in ("seq", "boosts", "denials", "overruns",
                                                       "malformed", "boosted_ns")}),
     "header": ((), _plain(at=X64, size=U64, value=X64), {}),
+    # Section 5.
+    "yield_vm": ((), _plain(slots=U32, flags=Kind("F", 32, ("strict",)), ipi_window=U32,
+                            transfer=_unsigned(32, {1: "off", 2: "penalise", 3: "credit"}),
+                            transfer_min=U32, debounce=U32), {"rc": RC}),
+    "yield_waits": ((SLOT,), {**CLOCK_FIELDS, **_plain(flags=Kind("F", 32, (
+        "preempted", "crit", "kernel", "interrupt", "spinning")))}, {}),
+    "yield_runs": ((SLOT,), CLOCK_FIELDS, {}),
+    "yield_blocks": ((SLOT,), CLOCK_FIELDS, {}),
+    "yield_removed": ((SLOT,), CLOCK_FIELDS, {}),
+    "yield_interrupt": ((SLOT,), CLOCK_FIELDS, {}),
+    "yield_ipi": ((SLOT, SLOT), {**CLOCK_FIELDS, **_plain(vector=U32)}, {}),
+    "yield_eoi": ((SLOT,), {**CLOCK_FIELDS, **_plain(vector=U32)}, {}),
+    "yield_choose": ((SLOT,), {**CLOCK_FIELDS, **_WAIT_FIELDS, **_plain(run_epoch=U32)},
+                     {"target": _unsigned(32, {yielding.NO_TARGET: "none"}),
+                      "reason": _unsigned(32, yielding.CHOICES), "relaxed": BIT, "stale": BIT}),
+    "yield_transfer": ((SLOT, ANY_NUMBER),
+                       {**CLOCK_FIELDS, **_plain(gap=S64, lag=S64, lag_max=U32, granularity=U32,
+                                                 queued=U32)},
+                       {"penalty": U64, "credit": U64,
+                        "reason": _unsigned(32, transfer.REASONS), "resched": BIT}),
+    "yield_counts": ((), CLOCK_FIELDS, {name: U32 for name in (
+        *yielding.CHOICES, "gave_none", "gave_nobody", *transfer.REASONS[2:], "stale")}),
+    # Section 6.
+    "perf_config": ((), _plain(headroom=U32, max=U32, up_min=U32, down_min=U32),
+                    {"rc": RC, "field": U32, "min": U64, "max": U64}),
+    "perf_domain": ((DOMAIN,), _plain(levels=PAIRS), {"rc": RC}),
+    "perf_put": ((DOMAIN, VCPU), {**CLOCK_FIELDS, **_plain(util=U16, floor=U16, ceiling=U16,
+                                                           flags=PERF_FLAGS)},
+                 {"rc": RC, "sum": U32, "members": U32}),
+    "perf_remove": ((DOMAIN, VCPU), CLOCK_FIELDS, {"rc": RC, "sum": U32, "members": U32}),
+    "perf_move": ((DOMAIN, VCPU), {**CLOCK_FIELDS, **_plain(to=DOMAIN)},
+                  {"rc": RC, "sum": U32, "members": U32}),
+    "perf_wish": ((DOMAIN,), CLOCK_FIELDS, {"wish": U32}),
+    "perf_update": ((DOMAIN,), {**CLOCK_FIELDS, **_plain(wish=U32)},
+                    {"flags": UPDATE_FLAGS, "wish": U32, "target": U32, "level": U32,
+                     "value": U32, "recheck": TIME}),
+    "perf_level": ((DOMAIN,), {**CLOCK_FIELDS, **_plain(capacity=U32)}, {"level": U32}),
+    "perf_capacity": ((DOMAIN,), {**CLOCK_FIELDS, **_plain(value=U32)}, {"capacity": U32}),
+    "perf_word": ((), {**CLOCK_FIELDS, **_plain(capacity=U32, current=U32, contention=U32,
+                                                generation=U32)}, {"word": X64}),
+    "perf_contention": ((), {**CLOCK_FIELDS, **_plain(run=U64, wait=U64)}, {"share": U32}),
+    "perf_fit": ((ANY_NUMBER,), {**CLOCK_FIELDS, **_plain(cpus=PAIRS)}, {"cpu": CPU}),
+    # Section 7.
+    "queue": ((QUEUE,), CLOCK_FIELDS, {}),
+    "entity": ((VCPU, QUEUE), {**CLOCK_FIELDS, **_plain(weight=U32, cap=U32)}, PLACE),
+    "entity_weight": ((VCPU, QUEUE), {**CLOCK_FIELDS, **_plain(weight=U32)}, PLACE),
+    "entity_cap": ((VCPU, QUEUE), {**CLOCK_FIELDS, **_plain(cap=U32)}, PLACE),
+    "enqueue": ((VCPU, QUEUE), {**CLOCK_FIELDS, **ASK}, PLACE),
+    "pick": ((VCPU, QUEUE), {**CLOCK_FIELDS, **ASK}, PLACE),
+    "charge": ((VCPU, QUEUE), {**CLOCK_FIELDS, **_plain(ran=U32)}, PLACE),
+    "dequeue": ((VCPU, QUEUE), CLOCK_FIELDS, PLACE),
+    "queue_migrate": ((VCPU, QUEUE), {**CLOCK_FIELDS, **_plain(to=QUEUE)}, PLACE),
+    "queue_limit": ((VCPU, QUEUE), CLOCK_FIELDS, {"limit": TIME}),
+    "queue_preempts": ((VCPU, VCPU), CLOCK_FIELDS, {"order": S64}),
+    "queue_before": ((VCPU, VCPU), CLOCK_FIELDS, {"order": S64}),
+    "queue_share": ((VCPU, QUEUE), CLOCK_FIELDS, {"share": U32}),
+    # Section 9.
     "generate": ((), _plain(seed=X64, steps=U32, vcpus=U32, profile=_unsigned(
         32, ("whole", "split", "yield", "perf", "queue", "guest"))), {"steps": U64, "digest": X64}),
 }

@@ -7,7 +7,7 @@ from .wire import (ATTACH, BACKGROUND, BASELINE, BELOW, CAN_ARM_IRQ_WINDOW, CAN_
                    CRITICAL, CRIT_DONT_DESCHED, CRIT_IRQS_OFF, CRIT_LOCK_HELD, DETACH,
                    D_ARM_IRQ_WINDOW, D_CHANGED, D_DEFER, D_MALFORMED, D_MEASURE, D_RELEASE, D_SAMPLE, D_SAMPLE_WAIT,
                    EOI, EVENT_COUNT, FOREIGN, F_GRANT, F_IRQ_TICKET, F_KICK, F_PERF, HALT, INJECT,
-                   INTERACTIVE, IRQ_WINDOW, KICK, M_INTENT, MIGRATE, NORMAL, PICK, POLL, PREEMPT,
+                   INTERACTIVE, IRQ_WINDOW, KICK, M_INTENT, MIGRATE, NORMAL, OWNS_QUEUE, PICK, POLL, PREEMPT,
                    RESET, RUN_ENTER, RUN_LEAVE, R_ARMED, R_BELOW, R_BOOST_EMPTY, R_BRIEF, R_CRIT,
                    R_DEDICATED, R_DEFERRED, R_DEFER_SPENT, R_DETACHED, R_FOREIGN, R_GRANT_MAX,
                    R_IDLE, R_IRQ, R_IRQ_EMPTY, R_KICK, R_MALFORMED, R_NONE, R_OFFLINE, R_OUTRANKED,
@@ -234,7 +234,9 @@ class Vcpu:
                   - self.unsettled_run)
         normal = max(-cfg.debt_max_ns, min(normal, cfg.credit_max_ns))
         self.normal = normal
-        if normal < -cfg.debt_start_ns:
+        if facts.caps & OWNS_QUEUE:
+            self.paying = 0
+        elif normal < -cfg.debt_start_ns:
             self.paying = 1
         elif normal >= 0:
             self.paying = 0

@@ -3,6 +3,7 @@
 
 from . import config
 from .draws import generate
+from .engines import Engines
 from .language import (CLASS, EVENT, FLAGS, LIFE_WORD, MALFORMED, REASON, SAYS, THROTTLE,
                        CannotRun, NotInTheLanguage, life_word, parse, result_line)
 from .negotiation import Vm, offer
@@ -20,7 +21,7 @@ _SAYS = GRANTED | KICK_DEBOOST | KICK_RAISE | YIELD_SPIN | DONT_BOTHER
 _HINTED = ("nested", "contended", "dedicated", "capacity", "contention")
 
 
-class World:
+class World(Engines):
     """V-3.1."""
 
     def __init__(self):
@@ -33,6 +34,7 @@ class World:
         self.records = [empty_record() for _ in range(RECORDS)]
         self.facts = Facts()
         self.steps = 0
+        self.make_engines()
         self.drawn = lambda result: None  # sees each result line of a generate op
 
     # ---- lines ---------------------------------------------------------------------------------
@@ -67,6 +69,8 @@ class World:
         rc, field, _, low, high = cfg.check()
         if rc == OK:
             self.cfg = cfg
+            for one in (*self.vcpus, *self.entities):
+                one.cfg = cfg
         return result_line("config", (rc, field, low, high))
 
     def op_vm(self, given):
