@@ -33,7 +33,7 @@ static int advance(struct pvs_vm *vm, const struct pvs_config *cfg, pvs_u64 now_
 		pvs_u64 next = base + cost;
 
 		if (next > limit) {
-			/* Kept, or it would be as far ahead until the clock is back where it was. */
+			/* Kept, or it would be as far ahead until the clock is there again. */
 			if (base < seen)
 				(void)PVS_CAS64(&vm->cap_ns, seen, base);
 			return 0;

@@ -204,8 +204,8 @@ int pvs_guest_pend(const struct pvs_guest *g, pvs_u32 index, pvs_u32 urgency, pv
 
 /*
  * The owner has seen its queue: clears `pending`, but for what is raised during the call. Returns
- * as pvs_guest_irq_leave(), STATE without PVS_F_PENDING. Context: owning vCPU, task context, after it
- * has published what it runs now, else the host sees a gap. O(1).
+ * as pvs_guest_irq_leave(), STATE without PVS_F_PENDING. Context: owning vCPU, task context, after
+ * it has published what it runs now, else the host sees a gap. O(1).
  */
 int pvs_guest_pend_clear(struct pvs_guest_vcpu *v);
 

@@ -314,6 +314,20 @@ static void run_counters(const struct replay_world *w, const struct replay_op *o
 	res->count = RC_COUNT;
 }
 
+static void run_tally(const struct replay_world *w, const struct replay_op *op,
+		      struct replay_result *res)
+{
+	const struct pvs_vcpu *v = &w->vcpu[op_index_of(op->a)];
+	pvs_u32 i;
+
+	res->value[RT_TICKETS] = v->tickets;
+	res->value[RT_STORMS] = v->storms;
+	res->value[RT_DEFERRALS] = v->deferrals;
+	PVS_FOR(i, PVS_REASON_COUNT)
+		res->value[RT_REASONS + i] = v->reasons[i];
+	res->count = RT_TALLY_COUNT;
+}
+
 static int run_decide(struct replay_world *w, const struct replay_op *op,
 		       struct replay_result *res)
 {
@@ -360,6 +374,9 @@ static int run_decide(struct replay_world *w, const struct replay_op *op,
 		break;
 	case RK_COUNTERS:
 		run_counters(w, op, res);
+		break;
+	case RK_TALLY:
+		run_tally(w, op, res);
 		break;
 	default:
 		return -1;

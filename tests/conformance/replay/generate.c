@@ -318,7 +318,7 @@ static void draw_after(struct replay_generator *g, struct replay_text *t)
 		begin(t, "preempts", g->v);
 		replay_put_number(t, replay_draw(g, g->vcpus));
 	} else if (x == 8) {
-		begin(t, "counters", g->v);
+		begin(t, replay_draw(g, 2) ? "tally" : "counters", g->v);
 	} else if (x == 9) {
 		begin(t, "validate", g->v);
 	}

@@ -573,6 +573,23 @@ static const struct replay_field counters_out[] = {
 	U("overruns", RC_OVERRUNS), U("malformed", RC_MALFORMED), U("boosted_ns", RC_BOOSTED), LAST
 };
 
+#define TALLY(name, reason) U(name, RT_REASONS + PVS_REASON_##reason)
+
+static const struct replay_field tally_out[] = {
+	U("tickets", RT_TICKETS), U("storms", RT_STORMS), U("deferrals", RT_DEFERRALS),
+	TALLY("no_reason", NONE), TALLY("offline", OFFLINE), TALLY("below", BELOW),
+	TALLY("idle", IDLE), TALLY("urgent", URGENT), TALLY("wake", WAKE),
+	TALLY("armed", ARMED), TALLY("pending", PENDING), TALLY("window", WINDOW),
+	TALLY("crit", CRIT), TALLY("irq", IRQ), TALLY("kick", KICK), TALLY("yield", YIELD),
+	TALLY("boost_empty", BOOST_EMPTY), TALLY("irq_empty", IRQ_EMPTY),
+	TALLY("vm_cap", VM_CAP), TALLY("grant_max", GRANT_MAX), TALLY("rate", RATE),
+	TALLY("malformed", MALFORMED), TALLY("stale", STALE), TALLY("too_short", TOO_SHORT),
+	TALLY("payback", PAYBACK), TALLY("foreign", FOREIGN), TALLY("detached", DETACHED),
+	TALLY("outside", OUTSIDE), TALLY("brief", BRIEF), TALLY("dedicated", DEDICATED),
+	TALLY("ticket", TICKET), TALLY("storm", STORM), TALLY("deferred", DEFERRED),
+	TALLY("defer_spent", DEFER_SPENT), TALLY("outranked", OUTRANKED), LAST
+};
+
 /* `field` is the index in struct pvs_config of the field that is wrong; named like the inputs. */
 static const struct replay_field config_out[] = {
 	CODE("rc", 0), U("field", 1), U("min", 2), U("max", 3), LAST
@@ -668,6 +685,7 @@ const struct replay_kind_info replay_kinds[] = {
 	HOST("restore", nothing, restored_out, 2, VCPUS, REPLAY_SAVES - 1u, RK_RESTORE),
 	HOST("preempts", nothing, order_out, 2, VCPUS, VCPUS, RK_PREEMPTS),
 	HOST("counters", nothing, counters_out, 1, VCPUS, 0, RK_COUNTERS),
+	HOST("tally", nothing, tally_out, 1, VCPUS, 0, RK_TALLY),
 
 	SETUP("yield_vm", yield_vm_in, restored_out, 0, 0, RK_YIELD_VM),
 	HOST("yield_waits", waits_in, nothing, 1, SLOTS, 0, RK_Y_WAITS),

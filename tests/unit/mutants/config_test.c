@@ -59,7 +59,7 @@ static void config__zero_stands_for_each_preset(void **state)
 	unsigned i;
 
 	(void)state;
-	assert_int_equal(sizeof(rows) / sizeof(rows[0]), POLICY_ROWS_COUNT);
+	assert_int_equal(offsetof(struct pvs_config, reserved0), POLICY_ROWS_COUNT * 4);
 	memset(&cfg, 0, sizeof(cfg));
 	pvs_config_resolve(&cfg);
 	for (i = 0; i < POLICY_ROWS_COUNT; i++)
@@ -140,7 +140,7 @@ static void config__rules_between_fields(void **state)
 	assert_refused(&cfg, "boost_resume_ns", 500000, 1, 400000);
 }
 
-/* ---- P-2.4 ----------------------------------------------------------------------------------- */
+/* ---- P-2.4 ----------------------------------------------------------------------------- */
 
 static pvs_u32 cost(pvs_u32 q)
 {
@@ -214,7 +214,7 @@ static void config__derived_values_follow_their_formulas(void **state)
 	}
 }
 
-/* ---- P-2.6 ----------------------------------------------------------------------------------- */
+/* ---- P-2.6 ----------------------------------------------------------------------------- */
 
 static void config__each_profile_is_a_few_fields(void **state)
 {
@@ -251,7 +251,7 @@ static void config__each_profile_is_a_few_fields(void **state)
 	assert_memory_equal(&cfg, &before, sizeof(cfg));
 }
 
-/* ---- the same of performance, PP-1.1 ------------------------------------------------------------- */
+/* ---- the same of performance, PP-1.1 ---------------------------------------------------- */
 
 #define AS_PERF_ROW(field, min, max, preset) \
 	{ #field, offsetof(struct pvs_perf_config, field), min, max, preset },

@@ -11,7 +11,7 @@ import re
 import sys
 from pathlib import Path
 
-ROW = re.compile(r"^\| *\d+\.? \| `(\w+)` \| [^|]* \| ([\d ]+) \| ([\d ]+) \| ([^|]*) \|",
+ROW = re.compile(r"^\| *\d+\.? \| `(\w+)` \|[^|]*\| ([\d ]+) \| ([\d ]+) \| ([^|]*) \|",
                  re.MULTILINE)
 
 

@@ -112,6 +112,49 @@ static void status__without_counters_nothing_but_words_is_stored(void **state)
 	assert_true(stores > 0);
 }
 
+static void status__each_feature_opens_its_own_word(void **state)
+{
+	static const struct {
+		pvs_u64 feature;
+		size_t word;
+	} rows[] = {
+		{ PVS_F_IRQ_TICKET, offsetof(struct pvs_slot, irq_ticket) },
+		{ PVS_F_RUN_EPOCH, offsetof(struct pvs_slot, run) },
+		{ PVS_F_PERF, offsetof(struct pvs_slot, perf) },
+	};
+	struct pvs_slot before;
+	unsigned feature, i;
+
+	(void)state;
+	for (feature = 0; feature < 15; feature++) {
+		memset(&w.slot, 0xa5, sizeof(w.slot));
+		before = w.slot;
+		w.vm.terms.features = (pvs_u64)1 << feature;
+		pvs_publish_status(&w.v, &w.vm, &w.cfg, &w.slot);
+		for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+			assert_int_equal(!memcmp((char *)&w.slot + rows[i].word,
+						 (char *)&before + rows[i].word, 8),
+					 rows[i].feature != w.vm.terms.features);
+	}
+}
+
+static void status__a_contended_guest_that_waits_is_asked_to_yield(void **state)
+{
+	unsigned feature;
+
+	(void)state;
+	w.v.contended = 1;
+	for (feature = 0; feature < 15; feature++) {
+		w.vm.terms.features = (pvs_u64)1 << feature;
+		pvs_publish_status(&w.v, &w.vm, &w.cfg, &w.slot);
+		assert_int_equal(!(w.slot.applied & PVS_APPLIED_YIELD_SPIN),
+				 w.vm.terms.features != PVS_F_WAIT);
+	}
+	w.v.contended = 0;
+	pvs_publish_status(&w.v, &w.vm, &w.cfg, &w.slot);
+	assert_false(w.slot.applied & PVS_APPLIED_YIELD_SPIN);
+}
+
 #define unit(f) cmocka_unit_test_setup(f, fresh)
 
 int main(void)
@@ -120,6 +163,8 @@ int main(void)
 		unit(status__counters_stand_between_an_odd_and_an_even_sequence),
 		unit(status__each_counter_has_its_own_place),
 		unit(status__time_left_is_in_whole_microseconds),
+		unit(status__each_feature_opens_its_own_word),
+		unit(status__a_contended_guest_that_waits_is_asked_to_yield),
 		unit(status__without_counters_nothing_but_words_is_stored),
 	};
 
