@@ -32,7 +32,7 @@ LIMITS = {
     ("afl", True): (120, 2_000_000),
 }
 # Inputs per second differ; these take about as long as the others.
-RUNS = {"region": 500_000, "shim": 800_000, "perf": 400_000, "yield": 90_000}
+RUNS = {"region": 500_000, "shim": 800_000, "perf": 400_000, "yield": 90_000, "vectors": 30_000}
 BROKEN = re.compile(r"rule broken: (.*) \(")
 
 

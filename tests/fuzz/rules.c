@@ -139,7 +139,9 @@ static void decision_accounts(const struct watched *w, const struct pvs_config *
 			now->irq_used_ns >= cfg->irq_span_ns || (now->latches & LATCH_IRQ) :
 			now->boost_used_ns >= span || (now->latches & LATCH_BOOST);
 
-	FUZZ_RULE("accounts: boosted with an empty account", !boosted(d->klass) || !empty);
+	/* an attachment begins with the latches that were restored */
+	FUZZ_RULE("accounts: boosted with an empty account",
+		  !boosted(d->klass) || !empty || !w->was_attached);
 	FUZZ_RULE("accounts: credit above its limit", now->normal_left_ns <= cfg->credit_max_ns);
 	/* while a boost goes on, what it owes is not settled and not limited yet */
 	FUZZ_RULE("accounts: debt above its limit",
@@ -222,6 +224,7 @@ void rules_begin(struct watched *w)
 void rules_before_step(struct watched *w)
 {
 	pvs_state_save(&w->vcpu, &w->before);
+	w->was_attached = w->vcpu.started;
 }
 
 void rules_after_step(struct watched *w, const struct pvs_config *cfg, const struct pvs_vm *vm,

@@ -24,6 +24,7 @@ struct watched {
 	uint64_t rounded_ns;   /* most that rounding can have taken off what was paid */
 	struct pvs_saved start;
 	int started;           /* the two clocks above are of a step */
+	int was_attached;      /* before the step */
 	int forgiven;          /* overdrawn beyond what is kept: the sums end here */
 	uint8_t klass;         /* of the last decision */
 };
