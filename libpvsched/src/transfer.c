@@ -12,16 +12,15 @@
 #define PAIR_TICK_SHIFT 10u /* yields are timed in 1024 ns */
 #define PAIR_TICK_BITS 48u
 
-#define QUEUED_LONG 13u /* queues of so many and more are alike */
-#define QUEUED_MASK 15u
+#define QUEUED_MAX 15u /* longer queues are as this one; a mask, too */
 
 /* In 1/16 of a granularity, by vCPUs queued (seed 004, v2): the largest penalty ... */
-static const pvs_u8 most_q4[QUEUED_MASK + 1u] PVS_TAB = {
+static const pvs_u8 most_q4[QUEUED_MAX + 1u] PVS_TAB = {
 	0, 0, 96, 64, 40, 40, 40, 32, 32, 24, 24, 24, 24, 16, 16, 16,
 };
 
 /* ... and what is due to a target that is not behind: a penalty, or the margin of a credit. */
-static const pvs_u8 base_q4[QUEUED_MASK + 1u] PVS_TAB = {
+static const pvs_u8 base_q4[QUEUED_MAX + 1u] PVS_TAB = {
 	0, 0, 16, 15, 10, 10, 10, 8, 8, 6, 6, 6, 6, 4, 4, 4,
 };
 
@@ -95,11 +94,11 @@ static void transfer(struct pvs_yield *y, pvs_u32 yielder, pvs_u32 target,
 {
 	struct pvs_yield_slot *s = &y->slot[yielder];
 	pvs_u32 granularity_ns = facts->granularity_ns;
-	pvs_u32 queued = facts->queued < QUEUED_LONG ? facts->queued : QUEUED_LONG;
+	pvs_u32 queued = facts->queued < QUEUED_MAX ? facts->queued : QUEUED_MAX;
 	int back = ping_pong(y, yielder, target, facts->now_ns);
 
 	PVS_OPT(queued);
-	queued &= QUEUED_MASK;
+	queued &= QUEUED_MAX;
 	if (granularity_ns > PVS_GRANULARITY_MAX_NS)
 		granularity_ns = PVS_GRANULARITY_MAX_NS;
 	if (queued < 2u) {

@@ -100,9 +100,9 @@ static void transfer__the_penalty_is_capped_by_queue_length(void **state)
 	static const struct {
 		pvs_u32 queued;
 		pvs_u32 sixteenths;
-	} rows[] = { { 2, 96 }, { 3, 64 }, { 4, 40 }, { 6, 40 }, { 7, 32 }, { 8, 32 }, { 9, 24 },
-		     { 12, 24 }, { 13, 16 }, { 14, 16 }, { 16, 16 }, { 1000, 16 },
-		     { 0xffffffffu, 16 } };
+	} rows[] = { { 2, 96 }, { 3, 64 }, { 4, 40 }, { 5, 40 }, { 6, 40 }, { 7, 32 }, { 8, 32 },
+		     { 9, 24 }, { 10, 24 }, { 11, 24 }, { 12, 24 }, { 13, 16 }, { 14, 16 },
+		     { 15, 16 }, { 16, 16 }, { 1000, 16 }, { 0xffffffffu, 16 } };
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -119,8 +119,9 @@ static void transfer__a_target_that_is_not_behind_costs_less(void **state)
 	static const struct {
 		pvs_u32 queued;
 		pvs_u32 sixteenths;
-	} rows[] = { { 2, 16 }, { 3, 15 }, { 4, 10 }, { 6, 10 }, { 7, 8 }, { 8, 8 }, { 9, 6 },
-		     { 12, 6 }, { 13, 4 }, { 1000, 4 } };
+	} rows[] = { { 2, 16 }, { 3, 15 }, { 4, 10 }, { 5, 10 }, { 6, 10 }, { 7, 8 }, { 8, 8 },
+		     { 9, 6 }, { 10, 6 }, { 11, 6 }, { 12, 6 }, { 13, 4 }, { 14, 4 }, { 15, 4 },
+		     { 16, 4 }, { 1000, 4 } };
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -275,6 +276,30 @@ static void transfer__a_clock_that_steps_back_is_no_ping_pong(void **state)
 	assert_int_equal(give(B, A), PVS_TRANSFER_PENALTY);
 }
 
+static void transfer__yields_are_timed_in_48_bits(void **state)
+{
+	(void)state;
+	facts.gap_ns = 2 * GRAN;
+	facts.now_ns = ((1ull << 48) + 5) << 10;
+	give(A, B);
+	facts.now_ns += 1 << 10;
+	assert_int_equal(give(B, A), PVS_TRANSFER_PING_PONG);
+	facts.now_ns += 1ull << (47 + 10);
+	assert_int_equal(give(C, B), PVS_TRANSFER_PENALTY);
+	assert_int_equal(give(A, B), PVS_TRANSFER_PENALTY);
+}
+
+static void transfer__a_removed_vcpu_leaves_nothing_to_the_next(void **state)
+{
+	(void)state;
+	facts.gap_ns = 2 * GRAN;
+	facts.now_ns = 1000;
+	give(A, 0);
+	pvs_yield_removed(&y, A);
+	assert_int_equal(give(0, A), PVS_TRANSFER_PENALTY);
+	assert_int_equal(give(A, 0), PVS_TRANSFER_PING_PONG);
+}
+
 static void transfer__a_removed_vcpu_starts_without_a_past(void **state)
 {
 	(void)state;
@@ -358,6 +383,8 @@ int main(void)
 		penalty(transfer__only_the_last_target_yields_back),
 		penalty(transfer__a_yield_that_was_limited_counts_for_the_debounce),
 		penalty(transfer__a_clock_that_steps_back_is_no_ping_pong),
+		penalty(transfer__yields_are_timed_in_48_bits),
+		penalty(transfer__a_removed_vcpu_leaves_nothing_to_the_next),
 		penalty(transfer__a_removed_vcpu_starts_without_a_past),
 		credit(transfer__a_credit_fills_the_lag_up_to_the_margin),
 		credit(transfer__a_credit_stays_inside_the_legal_lag),

@@ -238,6 +238,7 @@ static void yield__a_name_beyond_the_slots_is_ignored(void **state)
 	(void)state;
 	vm_of(100, 0);
 	pvs_yield_waits(&y, 5, USER);
+	y.slot[100].place = 3; /* nobody's */
 	wait_for_one(PVS_WAIT_LOCK, 100, 0);
 	assert_choice(3, 5, PVS_YIELD_USER);
 	wait_for_one(PVS_WAIT_LOCK, 1024 + 5, 0); /* 5, if somebody masked it */
@@ -289,7 +290,11 @@ static void yield__mask_bits_beyond_the_slots_are_ignored(void **state)
 	assert_choice(3, 98, PVS_YIELD_NAMED_MANY);
 	hint.wait_mask = 0xfffffc00u;
 	assert_choice(3, 98, PVS_YIELD_USER);
-	/* 32 slots from here are just all there are */
+	/* 31 slots are left from here, and from there 32 */
+	wait_for_many(69, 1u << 31);
+	assert_choice(3, 98, PVS_YIELD_USER);
+	wait_for_many(69, 1u << 29);
+	assert_choice(3, 98, PVS_YIELD_NAMED_MANY);
 	wait_for_many(68, 1u << 30);
 	assert_choice(3, 98, PVS_YIELD_NAMED_MANY);
 }
@@ -444,6 +449,22 @@ static void yield__an_eoi_does_not_answer_what_took_the_ipis_place(void **state)
 	assert_choice(3, 904, PVS_YIELD_RECEIVER);
 }
 
+static void yield__an_eoi_answers_those_it_knows_of_and_no_others(void **state)
+{
+	(void)state;
+	pvs_yield_waits(&y, 900, USER);
+	pvs_yield_ipi(&y, 1023, 900, VECTOR, ask.now_ns);
+	pvs_yield_ipi(&y, 3, 900, VECTOR, ask.now_ns); /* takes its place */
+	pvs_yield_ipi(&y, 0, 900, VECTOR, ask.now_ns);
+	pvs_yield_ipi(&y, 4, 900, VECTOR, ask.now_ns); /* here as well */
+	pvs_yield_eoi(&y, 900, VECTOR);
+	pvs_yield_eoi(&y, 900, VECTOR);
+	assert_choice(3, 900, PVS_YIELD_USER);
+	assert_choice(4, 900, PVS_YIELD_USER);
+	assert_choice(1023, 900, PVS_YIELD_RECEIVER);
+	assert_choice(0, 900, PVS_YIELD_RECEIVER);
+}
+
 static void yield__who_sends_to_itself_or_beyond_the_slots_is_ignored(void **state)
 {
 	(void)state;
@@ -505,6 +526,48 @@ static void yield__a_better_rank_in_between_costs_nobody_its_turn(void **state)
 		pvs_yield_waits(&y, 50 + i, CRIT);
 		assert_choice(3, 50 + i, PVS_YIELD_CRIT);
 		pvs_yield_runs(&y, 50 + i);
+	}
+}
+
+/* xorshift32, Marsaglia 2003 */
+static pvs_u32 draw(void)
+{
+	static pvs_u32 random = 1;
+
+	random ^= random << 13;
+	random ^= random >> 17;
+	random ^= random << 5;
+	return random;
+}
+
+static void yield__whose_turn_it_is_depends_on_nothing_but_the_last(void **state)
+{
+	static const pvs_u32 flags[] = { USER | PVS_WAITS_INTERRUPT, CRIT, KERNEL, USER, WOKEN };
+	pvs_u32 trial;
+
+	(void)state;
+	for (trial = 0; trial < 20000; trial++) {
+		pvs_u32 kind = draw() % 5;
+		pvs_u32 from = draw() % PVS_YIELD_SLOTS;
+		pvs_u32 slots[4];
+		pvs_u32 next = 0;
+		pvs_u32 i;
+
+		for (i = 0; i < 4; i++) {
+			slots[i] = draw() % PVS_YIELD_SLOTS;
+			pvs_yield_waits(&y, slots[i], flags[kind]);
+			if ((slots[i] - from) % PVS_YIELD_SLOTS <
+			    (slots[next] - from) % PVS_YIELD_SLOTS)
+				next = i;
+		}
+		y.cursor[kind % PVS_YIELD_SETS] = from;
+		y.cursor_relaxed = from;
+		for (i = 0; y.slot[i].place; i++)
+			;
+		assert_choice(i, slots[next], PVS_YIELD_INTERRUPT + kind);
+		pvs_yield_runs(&y, i);
+		for (i = 0; i < 4; i++)
+			pvs_yield_runs(&y, slots[i]);
 	}
 }
 
@@ -598,12 +661,37 @@ static void yield__a_removed_vcpu_is_forgotten(void **state)
 	assert_choice(3, PVS_NO_TARGET, PVS_YIELD_NOBODY);
 }
 
+static void yield__who_comes_after_a_removed_vcpu_starts_afresh(void **state)
+{
+	pvs_u32 i;
+
+	(void)state;
+	for (i = 0; i < 4; i++)
+		pvs_yield_ipi(&y, i, 900, VECTOR, ask.now_ns);
+	pvs_yield_ipi(&y, 900, 20, VECTOR, ask.now_ns);
+	pvs_yield_removed(&y, 900);
+	pvs_yield_waits(&y, 20, USER);
+	pvs_yield_waits(&y, 21, USER);
+	pvs_yield_ipi(&y, 900, 21, VECTOR, ask.now_ns);
+	assert_choice(900, 21, PVS_YIELD_RECEIVER);
+	assert_choice(900, 21, PVS_YIELD_RECEIVER);
+	/* it has not got what was sent to the other one, so it cannot answer it */
+	pvs_yield_eoi(&y, 900, VECTOR);
+	pvs_yield_waits(&y, 900, USER);
+	for (i = 0; i < 4; i++)
+		assert_choice(i, 900, PVS_YIELD_RECEIVER);
+}
+
 static void yield__slots_beyond_the_count_are_ignored(void **state)
 {
 	static struct pvs_yield before;
 
 	(void)state;
 	vm_of(64, 0);
+	/* what lies there is nobody's */
+	memset(&y.slot[64], 1, sizeof(y.slot[64]));
+	y.slot[256].sent_to = 65; /* slot[64].from names slot 256: let that have sent to 64 */
+	y.slot[256].vector[0] = 1;
 	before = y;
 	pvs_yield_waits(&y, 64, USER);
 	pvs_yield_runs(&y, 64);
@@ -611,6 +699,8 @@ static void yield__slots_beyond_the_count_are_ignored(void **state)
 	pvs_yield_removed(&y, 64);
 	pvs_yield_interrupt(&y, 64);
 	pvs_yield_ipi(&y, 64, 1, VECTOR, 1);
+	pvs_yield_ipi(&y, 1, 64, VECTOR, 1);
+	pvs_yield_eoi(&y, 64, 1);
 	assert_int_equal(chosen_by(64), PVS_NO_TARGET);
 	assert_int_equal(choice.reason, PVS_YIELD_NOBODY);
 	assert_memory_equal(&before, &y, sizeof(y));
@@ -770,15 +860,18 @@ int main(void)
 		unit(yield__an_eoi_leaves_the_receivers_own_ipis_alone),
 		unit(yield__one_eoi_answers_all_who_sent_that_vector),
 		unit(yield__an_eoi_does_not_answer_what_took_the_ipis_place),
+		unit(yield__an_eoi_answers_those_it_knows_of_and_no_others),
 		unit(yield__who_sends_to_itself_or_beyond_the_slots_is_ignored),
 		unit(yield__each_of_n_has_its_turn_within_n_yields),
 		unit(yield__a_better_rank_in_between_costs_nobody_its_turn),
+		unit(yield__whose_turn_it_is_depends_on_nothing_but_the_last),
 		unit(yield__finds_the_only_one_wherever_it_is),
 		unit(yield__new_flags_replace_the_old_ones),
 		unit(yield__unknown_flags_are_ignored),
 		unit(yield__an_interrupt_raises_who_waits_and_nobody_else),
 		unit(yield__neighbours_stay_when_one_leaves),
 		unit(yield__a_removed_vcpu_is_forgotten),
+		unit(yield__who_comes_after_a_removed_vcpu_starts_afresh),
 		unit(yield__slots_beyond_the_count_are_ignored),
 		unit(yield__the_relaxed_round_finds_who_is_in_no_summary),
 		unit(yield__who_left_while_it_was_looked_for_is_not_chosen),
