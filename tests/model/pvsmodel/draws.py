@@ -251,7 +251,7 @@ class Steps:
         if x < 8:
             return f"preempts {self.v} {draw(self.vcpus)}"
         if x == 8:
-            return f"counters {self.v}"
+            return f"{'tally' if draw(2) else 'counters'} {self.v}"
         if x == 9:
             return f"validate {self.v}"
         return ""
@@ -480,7 +480,67 @@ class Queues:
         return line
 
 
-_SOURCES = {WHOLE: Steps, SPLIT: Steps, YIELD: Yields, PERF: Domains, QUEUE: Queues}
+class Guests:
+    """V-9.9: profile `guest`."""
+
+    _SIMPLE = ("irq_ack", "irq_ack", "retract", "pend_clear", "pend_clear", "applied", "epoch",
+               "counters", "offline", "online", "online", "online")
+
+    def __init__(self, seed, vcpus, profile):
+        self.random = Random(seed)
+        self.vcpus = vcpus
+
+    def lines(self, run):
+        """One line."""
+        draw = self.random.draw
+        v = draw(self.vcpus)
+        x = draw(16)
+        if x < 4:
+            line = self._publish(draw, v)
+        elif x == 4:
+            bits = draw(16)
+            line = f"guest_crit {v} set={bits} clear={draw(16)}"
+        elif x == 5:
+            line = f"guest_irq_enter {v} bit={draw(8)}"
+        elif x == 6:
+            line = f"guest_irq_leave {v}"
+        elif x == 7:
+            kind = draw(6)
+            target = draw(self.vcpus + 2)
+            line = f"guest_wait {v} kind={kind} target={target} mask={self.random.any(32):#x}"
+        elif x == 8:
+            v = draw(self.vcpus)
+            urgency = draw(8)
+            line = f"guest_pend {v} urgency={urgency} level={draw(20)}"
+        elif x < 11:
+            line = self._other(draw, v)
+        else:
+            words = [f"step {v} {event_name(_EVENT_OF[draw(128)])}"]
+            time(draw, MIXED, words)
+            line = " ".join(words)
+        run(line)
+
+    @staticmethod
+    def _publish(draw, v):
+        line = [f"guest_publish {v}"]
+        for name, n in (("urgency", 8), ("level", 20), ("util", 1100), ("util_valid", 3),
+                        ("wake", 8), ("wake_level", 20), ("wake_valid", 2)):
+            line.append(f"{name}={draw(n)}")
+        line.append(f"idle={1 if draw(8) == 0 else 0}")
+        line.append(f"window={draw(65536) if draw(4) == 0 else 0}")
+        return " ".join(line)
+
+    def _other(self, draw, v):
+        y = draw(16)
+        if y < 12:
+            return f"guest_{self._SIMPLE[y]} {v}"
+        if y == 12:
+            return "guest_ready"
+        floor = draw(1100)
+        return f"guest_bounds {v} floor={floor} ceil={draw(1100)}"
+
+
+_SOURCES = {GUEST: Guests, WHOLE: Steps, SPLIT: Steps, YIELD: Yields, PERF: Domains, QUEUE: Queues}
 
 
 def source(profile, seed, vcpus):

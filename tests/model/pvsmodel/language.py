@@ -118,7 +118,7 @@ THROTTLE = Kind("F", 8, wire.THROTTLES)
 FLAGS = Kind("F", 8, wire.FLAGS)
 SAYS = Kind("F", 64, ("",) * 16 + ("granted",) + ("",) * 7
             + ("kick_deboost", "kick_raise", "yield_spin", "dont_bother"))
-RC = Kind("S", 64, {0: "ok", 1: "kick", -1: "invalid", -2: "range", -3: "state", -100: "magic",
+RC = Kind("S", 64, {0: "ok", 1: "kick", 2: "yield", -1: "invalid", -2: "range", -3: "state", -100: "magic",
                     -101: "version", -102: "layout", -103: "refused", -104: "not_ready",
                     -105: "generation", -106: "saved"})
 TIME = Kind("U", 64, {wire_never: "never" for wire_never in ((1 << 64) - 1,)})
@@ -193,6 +193,10 @@ CPU = _unsigned(32, {(1 << 32) - 1: "none"})
 PLACE_RC = Kind("S", 64, {0: "go", 1: "again", 2: "park", -3: "state"})
 PLACE = {"rc": PLACE_RC, "key": X64, "bucket": U32, "boosted": BIT, "empty": BIT, "park": TIME,
          "age": S64, "used": S64, "base": X64, "boosted_ns": U64, "waiting": U32, "running": U32}
+GIVEN_URGENCY = _unsigned(8, wire.URGENCIES)
+BINDING = {"rc": RC, "accepted": FEATURES, "minor": U16, "echo": U32, "command": COMMAND,
+           "reason": REFUSAL}
+STORED = {"rc": RC, **{name: X64 for name in WORDS}}
 ASK = _plain(**{"class": CLASS}, rank=U8, weight=U32)
 
 # Ops: name -> (kinds of its indices, fields, kinds of its results).
@@ -236,6 +240,8 @@ OPS = {
     "preempts": ((VCPU, VCPU), {}, {"order": S64}),
     "counters": ((VCPU,), {}, {name: U64 for name in ("seq", "boosts", "denials", "overruns",
                                                       "malformed", "boosted_ns")}),
+    "tally": ((VCPU,), {}, {name: U32 for name in (
+        "tickets", "storms", "deferrals", "no_reason", *wire.REASONS[1:])}),
     "header": ((), _plain(at=X64, size=U64, value=X64), {}),
     # Section 5.
     "yield_vm": ((), _plain(slots=U32, flags=Kind("F", 32, ("strict",)), ipi_window=U32,
@@ -293,6 +299,27 @@ OPS = {
     "queue_preempts": ((VCPU, VCPU), CLOCK_FIELDS, {"order": S64}),
     "queue_before": ((VCPU, VCPU), CLOCK_FIELDS, {"order": S64}),
     "queue_share": ((VCPU, QUEUE), CLOCK_FIELDS, {"share": U32}),
+    # Section 8.
+    "guest_bind": ((), _plain(wanted=FEATURES, bytes=U32), BINDING),
+    "guest_ready": ((), {}, BINDING),
+    "guest_unbind": ((), {}, BINDING),
+    **{name: ((VCPU,), {}, STORED) for name in (
+        "guest_online", "guest_offline", "guest_retract", "guest_irq_leave", "guest_irq_ack",
+        "guest_pend_clear")},
+    "guest_publish": ((VCPU,), _plain(util=U16, util_valid=U8, urgency=GIVEN_URGENCY, level=U8,
+                                      wake=GIVEN_URGENCY, wake_level=U8, wake_valid=U8, idle=U8,
+                                      window=U16), STORED),
+    "guest_crit": ((VCPU,), _plain(set=CRIT, clear=CRIT), STORED),
+    "guest_irq_enter": ((VCPU,), _plain(bit=IRQ), STORED),
+    "guest_wait": ((VCPU,), _plain(kind=_unsigned(32, wire.WAITS), target=U32, epoch=U16,
+                                   mask=U32), STORED),
+    "guest_pend": ((VCPU,), _plain(urgency=GIVEN_URGENCY, level=U8), STORED),
+    "guest_bounds": ((VCPU,), _plain(floor=U32, ceil=U32), STORED),
+    "guest_applied": ((VCPU,), {}, {"value": X64}),
+    "guest_epoch": ((VCPU,), {}, {"value": X64}),
+    "guest_counters": ((VCPU,), {}, {"rc": RC, **{name: U64 for name in (
+        "boosts", "denials", "overruns", "malformed", "boosted_ns")}}),
+    "guest_says": ((VCPU,), _plain(applied=X64, ticket=U64, run=U64, seq=U64, boosts=U64), {}),
     # Section 9.
     "generate": ((), _plain(seed=X64, steps=U32, vcpus=U32, profile=_unsigned(
         32, ("whole", "split", "yield", "perf", "queue", "guest"))), {"steps": U64, "digest": X64}),

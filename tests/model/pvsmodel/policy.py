@@ -754,8 +754,10 @@ def _cap_base(vm, cfg, now):
 
 def take_cap(vm, cfg, now):
     """P-10.8."""
-    after = _cap_base(vm, cfg, now) + cfg.vm_quantum_wall_ns & U64
+    base = _cap_base(vm, cfg, now)
+    after = base + cfg.vm_quantum_wall_ns & U64
     if after > (now + cfg.vm_burst_wall_ns & U64):
+        vm.cap = min(vm.cap, base)
         return False
     vm.cap = after
     return True

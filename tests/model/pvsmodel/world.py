@@ -4,6 +4,7 @@
 from . import config
 from .draws import generate
 from .engines import Engines
+from .guest_ops import GuestOps
 from .language import (CLASS, EVENT, FLAGS, LIFE_WORD, MALFORMED, REASON, SAYS, THROTTLE,
                        CannotRun, NotInTheLanguage, life_word, parse, result_line)
 from .negotiation import Vm, offer
@@ -21,7 +22,7 @@ _SAYS = GRANTED | KICK_DEBOOST | KICK_RAISE | YIELD_SPIN | DONT_BOTHER
 _HINTED = ("nested", "contended", "dedicated", "capacity", "contention")
 
 
-class World(Engines):
+class World(Engines, GuestOps):
     """V-3.1."""
 
     def __init__(self):
@@ -35,6 +36,7 @@ class World(Engines):
         self.facts = Facts()
         self.steps = 0
         self.make_engines()
+        self.make_guest()
         self.drawn = lambda result: None  # sees each result line of a generate op
 
     # ---- lines ---------------------------------------------------------------------------------
@@ -82,13 +84,17 @@ class World(Engines):
         if "accept" in given:
             changed = vm.take(ABI_MAJOR, ABI_MINOR, vm.generation, given["accept"] & offered,
                               CMD_ACCEPT)
+        self.header.offer(vm)
         return self._terms(changed, "vm")
 
     def op_choice(self, given):
         vm = self.vm
+        if given.get("header"):
+            given = {**self.written_choice(), **given}
         changed = vm.take(given.get("major", ABI_MAJOR), given.get("minor", ABI_MINOR),
                           given.get("generation", vm.generation),
                           given.get("features", vm.offered), given.get("command", CMD_ACCEPT))
+        self.header.answer(vm)
         return self._terms(changed, "choice")
 
     def _terms(self, changed, op):
@@ -210,6 +216,10 @@ class World(Engines):
         slot = self.slots[n]
         return result_line("counters", (slot.count_seq, slot.boosts, slot.denials, slot.overruns,
                                         slot.malformed, slot.boosted_ns))
+
+    def op_tally(self, n, given):
+        vcpu = self.vcpus[n]
+        return result_line("tally", (vcpu.tickets, vcpu.storms, vcpu.deferrals, *vcpu.reasons))
 
     # ---- section 9 -----------------------------------------------------------------------------
 

@@ -126,17 +126,12 @@ class YieldVm:
         """PY-3.6."""
         if n >= self.slot_count:
             return
-        slot = self.slots[n]
-        for i, sender in enumerate(slot.senders):
+        for sender in self.slots[n].senders:
             if sender is None:
                 continue
             sent = self.slots[sender].sent
             entry = sent[n % REMEMBERED]
-            named = entry is not None and entry[0] == n
-            if named and entry[1] != vector:
-                continue
-            slot.senders[i] = None
-            if named:
+            if entry is not None and entry[:2] == (n, vector):
                 sent[n % REMEMBERED] = None
 
     # ---- section 4: ranks ----------------------------------------------------------------------
