@@ -17,6 +17,7 @@ set(PVS_CORE_FILES
 	src/transfer.c
 	src/perf.c
 	src/queue.c
+	src/counters.c
 	src/saved.c
 	src/vm.c
 	src/version.c)

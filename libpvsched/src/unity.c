@@ -26,4 +26,5 @@
 #include "queue.c"
 #include "vm.c"
 #include "saved.c"
+#include "counters.c"
 #include "version.c"

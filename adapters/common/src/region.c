@@ -74,7 +74,7 @@ void pvs_region_ident(struct pvs_slot *slot, int present, pvs_u32 arch_id)
 void pvs_region_totals(struct pvs_host *h)
 {
 	struct pvs_region_header *p = h->header;
-	const struct pvs_host_totals *t = &h->totals;
+	const struct pvs_counters *t = &h->totals;
 
 	if (!(h->vm.terms.features & PVS_F_COUNTERS))
 		return;

@@ -14,34 +14,6 @@ void pvs_host_arm(struct pvs_host *h, pvs_u64 at_ns)
 		h->counters.errors++;
 }
 
-/* ---- counters ------------------------------------------------------------------------------- */
-
-/* The core's own counters are 32 bits wide and wrap. */
-static int add_u32(pvs_u64 *total, pvs_u64 *counted, pvs_u32 now)
-{
-	pvs_u32 more = now - (pvs_u32)*counted;
-
-	*counted += more;
-	*total += more;
-	return more != 0;
-}
-
-static void count(struct pvs_host *h, struct pvs_host_vcpu *v)
-{
-	struct pvs_host_totals *t = &h->totals;
-	struct pvs_host_totals *c = &v->counted;
-	int more = v->core.boosted_ns != c->boosted_ns;
-
-	t->boosted_ns += v->core.boosted_ns - c->boosted_ns;
-	c->boosted_ns = v->core.boosted_ns;
-	more |= add_u32(&t->boosts, &c->boosts, v->core.boosts);
-	more |= add_u32(&t->denials, &c->denials, v->core.denials);
-	more |= add_u32(&t->overruns, &c->overruns, v->core.overruns);
-	more |= add_u32(&t->malformed, &c->malformed, v->core.malformed);
-	if (more)
-		pvs_region_totals(h);
-}
-
 /* ---- the machine ----------------------------------------------------------------------------- */
 
 static void set_applied(struct pvs_host *h, struct pvs_host_vcpu *v, int applied)
@@ -57,7 +29,8 @@ static void run_core(struct pvs_host *h, struct pvs_host_vcpu *v, struct pvs_io 
 {
 	pvs_step(&v->core, &h->vm, &h->config, v->slot, io);
 	v->seen = io->snap;
-	count(h, v);
+	if (pvs_counters_collect(&v->core, &v->counted, &h->totals))
+		pvs_region_totals(h);
 }
 
 /* Facts and decision of an event that changes nothing on the machine: time stands still. */

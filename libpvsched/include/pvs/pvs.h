@@ -18,6 +18,7 @@
 #include <pvs/validate.h> /* stage 2: believe the form, not the content */
 #include <pvs/state.h>    /* what is remembered between two checkpoints */
 #include <pvs/decide.h>   /* stage 3: account, boost, decide */
+#include <pvs/counters.h> /* beside it: what was counted, and sums of it */
 #include <pvs/yield.h>    /* beside it: whom a spinning vCPU yields to */
 #include <pvs/perf.h>     /* beside it: how fast a CPU should run, and which one fits */
 #include <pvs/queue.h>    /* beside it: in which order, for hosts that own their run queue */

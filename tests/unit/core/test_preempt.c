@@ -243,7 +243,7 @@ static void epoch__is_odd_while_it_does_not_run(void **state)
 		{ PVS_EV_PREEMPT, 5 },	 { PVS_EV_WAKE, 5 },	  { PVS_EV_PICK, 6 },
 		{ PVS_EV_YIELD, 6 },	 { PVS_EV_HALT, 7 },	  { PVS_EV_HALT, 7 },
 		{ PVS_EV_ENQUEUE, 7 },	 { PVS_EV_PICK, 8 },	  { PVS_EV_MIGRATE, 8 },
-		{ PVS_EV_FOREIGN, 9 },	 { PVS_EV_ATTACH, 9 },	  { PVS_EV_RUN_ENTER, 10 },
+		{ PVS_EV_FOREIGN, 9 },	 { PVS_EV_ATTACH, 9 },	  { PVS_EV_PICK, 10 },
 		{ PVS_EV_DETACH, 11 },	 { PVS_EV_DETACH, 11 },
 	};
 	struct world w;

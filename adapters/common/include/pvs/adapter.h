@@ -44,15 +44,6 @@ struct pvs_adapter_ops {
 	int (*kick)(void *ctx);
 };
 
-/* Counters of the policy, summed; the wire format of the header's counter line. */
-struct pvs_host_totals {
-	pvs_u64 boosts;
-	pvs_u64 denials;
-	pvs_u64 overruns;
-	pvs_u64 malformed;
-	pvs_u64 boosted_ns;
-};
-
 /* One vCPU of a host. Read it, never write it. */
 struct pvs_host_vcpu {
 	struct pvs_vcpu core;
@@ -61,7 +52,7 @@ struct pvs_host_vcpu {
 	pvs_u64 recheck_at_ns;        /* PVS_NEVER when detached or foreign */
 	struct pvs_snapshot seen;     /* the words of the last step */
 	struct pvs_decision decision; /* the last one */
-	struct pvs_host_totals counted; /* what of the core's counters is in the VM's already */
+	struct pvs_counters counted; /* its counters of the policy, as far as they are summed */
 	pvs_u32 terms_seen; /* pvs_host.terms_count of the last step */
 	int attached;
 	int foreign;  /* released because somebody else changed the thread */
@@ -96,7 +87,7 @@ struct pvs_host {
 	pvs_u32 terms_count;             /* +1 with each change of the negotiation */
 	pvs_u32 applied_count;           /* vCPUs with `applied` */
 	pvs_u64 armed_at_ns;
-	struct pvs_host_totals totals;
+	struct pvs_counters totals;      /* of all its vCPUs, also those that have gone */
 	pvs_u64 totals_seq;              /* of the header's counter line, even */
 	struct pvs_host_counters counters;
 	struct pvs_host_vcpu *vcpus;     /* slot_count of them, the caller's memory */

@@ -129,6 +129,9 @@ static void write_policy(struct json *json, const struct vcpu *vcpu)
 	json_number(json, "overruns", (uint32_t)(to->overruns - from->overruns));
 	json_number(json, "malformed", (uint32_t)(to->malformed - from->malformed));
 	json_number(json, "boosted_ns", to->boosted_ns - from->boosted_ns);
+	json_number(json, "tickets", (uint32_t)(to->tickets - from->tickets));
+	json_number(json, "irq_storms", (uint32_t)(to->storms - from->storms));
+	json_number(json, "deferrals", (uint32_t)(to->deferrals - from->deferrals));
 	json_number(json, "boost_left_ns", pvs_boost_left(to, &vcpu->vm->vmm->options.config));
 	json_signed(json, "normal_left_ns", to->normal_left_ns);
 	json_number(json, "share_q16", to->share_q16);
