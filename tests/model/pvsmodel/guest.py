@@ -159,7 +159,7 @@ class Guest:
         """PVS-G-10."""
         vcpu = self.vcpus[n]
         if vcpu.online:
-            vcpu.slot.words[:PENDING_WORD] = [0] * 6
+            vcpu.slot.words[:] = [0] * 7
             vcpu.online = False
             vcpu.begin()
         return OK
@@ -199,7 +199,7 @@ class Guest:
         if not self.features & F_KICK or applied & DONT_BOTHER or idle:
             return False
         if vcpu.idle:
-            before, after = applied & 7, _class_of(urgency)
+            before, after = min(applied & 7, TASK), _class_of(urgency)
         else:
             before, after = _order(vcpu.urgency), _order(urgency)
         return bool(applied & KICK_RAISE and after > before
@@ -210,18 +210,16 @@ class Guest:
         applied = vcpu.slot.applied
         return bool(self.features & F_KICK and applied & KICK_DEBOOST
                     and not applied & DONT_BOTHER and not vcpu.crit and not vcpu.irq
-                    and vcpu.slot.words[PENDING_WORD] >> 4 < INTERACTIVE
-                    and (vcpu.idle or vcpu.urgency < INTERACTIVE))
+                    and vcpu.urgency < INTERACTIVE)
 
     def crit(self, n, to_set, to_clear):
         """PVS-G-06, 24."""
         vcpu = self.vcpus[n]
         if not vcpu.online or not self.features & F_CRIT:
             return E_STATE
-        before = vcpu.crit
-        vcpu.crit = (before & ~to_clear | to_set) & CRIT_ALL
+        vcpu.crit = (vcpu.crit & ~to_clear | to_set) & CRIT_ALL
         vcpu.slot.words[CRIT_WORD] = vcpu.crit
-        if not before or vcpu.crit:
+        if vcpu.crit:
             return OK
         if self.features & F_GRANT and vcpu.slot.applied & GRANTED:
             return YIELD
@@ -230,8 +228,8 @@ class Guest:
     def irq_enter(self, n, bits):
         """PVS-G-07."""
         vcpu = self.vcpus[n]
+        vcpu.found = vcpu.irq
         if vcpu.online and self.features & F_IRQ:
-            vcpu.found = vcpu.irq
             vcpu.irq |= bits & IRQ_ALL
             self._store_irq(vcpu)
 
@@ -240,10 +238,9 @@ class Guest:
         vcpu = self.vcpus[n]
         if not vcpu.online or not self.features & F_IRQ:
             return E_STATE
-        before = vcpu.irq
         vcpu.irq = vcpu.found
         self._store_irq(vcpu)
-        return KICK if before and not vcpu.irq and self._rings_after(vcpu) else OK
+        return KICK if self._rings_after(vcpu) else OK
 
     def irq_ack(self, n):
         """PVS-G-08."""
@@ -256,28 +253,28 @@ class Guest:
     def _store_irq(vcpu):
         vcpu.slot.words[IRQ_WORD] = vcpu.irq | vcpu.ack << 8
 
-    def wait(self, n, kind, target, epoch, mask):
+    def wait(self, n, kind, target, value):
         """PVS-G-09."""
         vcpu = self.vcpus[n]
         if not vcpu.online or not self.features & F_WAIT:
             return
-        word = self._wait_word(kind, target, epoch, mask)
+        word = self._wait_word(kind, target, value)
         if self.features & F_SPLIT_WORDS:
             vcpu.wait_tag = vcpu.wait_tag + 1 & 0xF
             word |= vcpu.wait_tag << 28 | vcpu.wait_tag << 60
         vcpu.slot.words[WAIT_WORD] = word
 
-    def _wait_word(self, kind, target, epoch, mask):
+    def _wait_word(self, kind, target, value):
         if kind in (WAIT_NONE, WAIT_ANY):
             return kind
         if kind in (WAIT_LOCK, WAIT_IPI) and target < self.slot_count:
-            return kind | target << 4 | (epoch & U16) << 32
+            return kind | target << 4 | (value & U16) << 32
         if kind == WAIT_IPI_MANY:
-            if mask == 0:
+            if value == 0:
                 return WAIT_NONE
-            narrow = self.features & F_SPLIT_WORDS and mask >> SPLIT_MASK_BITS
-            if not narrow and target + mask.bit_length() <= self.slot_count:
-                return kind | target << 4 | mask << 32
+            narrow = self.features & F_SPLIT_WORDS and value >> SPLIT_MASK_BITS
+            if not narrow and target + value.bit_length() <= self.slot_count:
+                return kind | target << 4 | value << 32
         return WAIT_ANY
 
     def pend(self, n, urgency, level):

@@ -82,8 +82,9 @@ class GuestOps:
         return self._words(n, OK)
 
     def op_guest_wait(self, n, given):
-        self.guest.wait(n, given.get("kind", 0), given.get("target", 0), given.get("epoch", 0),
-                        given.get("mask", 0))
+        # Epoch and mask are one argument under two names.
+        value = given.get("epoch", 0) | given.get("mask", 0)
+        self.guest.wait(n, given.get("kind", 0), given.get("target", 0), value)
         return self._words(n, OK)
 
     def op_guest_pend(self, n, given):
