@@ -131,8 +131,12 @@ int pvs_guest_retract(struct pvs_guest_vcpu *v)
 /* The last critical bit has gone: was a preemption put off for it? */
 static int grant_used(const struct pvs_guest_vcpu *v)
 {
-	return (v->features & PVS_F_GRANT) &&
-	       (PVS_GUEST_LOAD64(&v->slot->applied) & PVS_APPLIED_GRANTED);
+	pvs_u64 applied;
+
+	if (!(v->features & PVS_F_GRANT))
+		return 0;
+	applied = PVS_GUEST_LOAD64(&v->slot->applied);
+	return (applied & PVS_APPLIED_GRANTED) != 0;
 }
 
 int pvs_guest_crit(struct pvs_guest_vcpu *v, pvs_u64 set, pvs_u64 clear)

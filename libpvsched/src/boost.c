@@ -37,8 +37,6 @@ static void take_malformed(struct pvs_vcpu *v, const struct pvs_config *cfg, pvs
 
 	PVS_FOR(i, 7u)
 		v->malformed += (words >> i) & 1u;
-	if (!words)
-		return;
 	v->raise_ok_ns = pvs_max64(v->raise_ok_ns, v->clock_ns + cfg->malformed_min_ns);
 	v->suspect = 1;
 }

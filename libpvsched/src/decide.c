@@ -118,9 +118,8 @@ static void count_change(struct pvs_vcpu *v, const struct pvs_config *cfg,
 		if (pvs_boosted(v->klass))
 			return;
 		v->boosts++;
-		if (v->clock_ns >= v->raise_ok_ns)
-			v->suspect = 0;
-		v->raise_ok_ns = pvs_max64(v->raise_ok_ns, v->clock_ns + cfg->raise_min_ns);
+		v->suspect = 0; /* or it would not have been raised (limit.c) */
+		v->raise_ok_ns = v->clock_ns + cfg->raise_min_ns;
 	} else if (now->urgent) {
 		v->denials++;
 	}

@@ -461,6 +461,27 @@ static void bounds__the_least_share_is_a_256th(void **state)
 	assert_int_equal(w.v.share_q16, 256);
 }
 
+static void bounds__waiting_counts_up_to_the_limit_of_a_step(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, CAPS_USER);
+	w.cfg.dt_max_ns = 10 * MS;
+	configure(&w);
+	run_for(&w, 1);
+	look(&w);
+	w.io.facts.wait_ns += 10 * MS;
+	look(&w);
+	assert_true(w.v.share_wait_ns == 10 * MS);
+	w.io.facts.wait_ns += 10 * MS + 1;
+	look(&w);
+	assert_true(w.v.share_wait_ns == 20 * MS);
+	w.io.facts.wait_ns -= 1; /* a step back is none */
+	look(&w);
+	assert_true(w.v.share_wait_ns == 20 * MS);
+}
+
 /* ---- the least that was left, and rank ------------------------------------------------------- */
 
 static void bounds__a_hold_period_ends_at_its_end(void **state)
@@ -603,6 +624,7 @@ int main(void)
 		unit(bounds__a_boost_of_days_is_settled_without_overflow),
 		unit(bounds__a_share_is_learned_from_enough_time),
 		unit(bounds__the_least_share_is_a_256th),
+		unit(bounds__waiting_counts_up_to_the_limit_of_a_step),
 		unit(bounds__a_hold_period_ends_at_its_end),
 		unit(bounds__rank_is_eighths_of_the_account),
 		unit(bounds__urgent_now_and_then_ends_after_the_hold_time),
