@@ -45,11 +45,12 @@ static int limited(const struct pvs_yield *y, struct pvs_yield_slot *s, pvs_u64 
 {
 	pvs_u64 last = s->limit_ns;
 
-	if (last && now_ns >= last - 1u && now_ns - (last - 1u) <= y->transfer_min_ns)
+	now_ns++;
+	if (last && now_ns >= last && now_ns - last <= y->transfer_min_ns)
 		return 1;
-	s->limit_ns = now_ns + 1u;
+	s->limit_ns = now_ns;
 	/* A clock that steps back begins a new interval, without a penalty. */
-	return last && now_ns < last - 1u;
+	return now_ns < last;
 }
 
 /* What a yielder pays to a target that is `gap_ns` behind it. At most 6 * 500 ms: 32 bits do. */

@@ -411,7 +411,7 @@ PVS_INLINE pvs_u32 next_of(struct pvs_yield *y, pvs_u64 summary, pvs_u32 set)
 	return slot;
 }
 
-/* The two words behind word `w` and its neighbour; returns which they are. */
+/* The pair of words behind word `w`; returns the number of its first. */
 PVS_INLINE pvs_u64 next_pair(const struct pvs_yield *y, pvs_u64 w, pvs_u64 *low, pvs_u64 *high)
 {
 	w = (w + 2u) & (WORD_MASK - 1u);
@@ -422,14 +422,15 @@ PVS_INLINE pvs_u64 next_pair(const struct pvs_yield *y, pvs_u64 w, pvs_u64 *low,
 
 /*
  * The relaxed round: whoever waits. No summary is asked, all words are looked at: the one that
- * `start` is in, from there on; then the others, two at a time; and then that one as a whole.
+ * `start` is in, from there on, and the next one; then all of them, two at a time.
  */
 PVS_INLINE pvs_u32 relaxed(struct pvs_yield *y)
 {
 	pvs_u64 start = slot_index(PVS_PEEK(pvs_u32, &y->cursor_relaxed));
 	pvs_u64 w = start >> WORD_SHIFT;
 	pvs_u64 low = PVS_PEEK(pvs_u64, &y->waiting[w]) & ALL_BITS << (start & 63u);
-	pvs_u64 high = w & 1u ? 0u : PVS_PEEK(pvs_u64, &y->waiting[w + 1u]);
+	pvs_u64 high = PVS_PEEK(pvs_u64, &y->waiting[(w + 1u) & WORD_MASK]);
+	pvs_u32 slot;
 	pvs_u32 i;
 
 	PVS_FOR(i, PVS_YIELD_WORDS / 4u) {
@@ -442,9 +443,10 @@ PVS_INLINE pvs_u32 relaxed(struct pvs_yield *y)
 	}
 	if (!(low | high))
 		return PVS_NO_TARGET;
-	w = (w << WORD_SHIFT) + (low ? PVS_CTZ64(low) : 64u + PVS_CTZ64(high));
-	PVS_POKE(pvs_u32, &y->cursor_relaxed, w + 1u);
-	return (pvs_u32)w;
+	slot = ((pvs_u32)w << WORD_SHIFT) + (low ? PVS_CTZ64(low) : 64u + PVS_CTZ64(high));
+	slot = slot_index(slot);
+	PVS_POKE(pvs_u32, &y->cursor_relaxed, slot + 1u);
+	return slot;
 }
 
 /* ---- the choice, one rank after the other ---------------------------------------------------- */

@@ -105,6 +105,7 @@ def figures_of(rows):
 def main():
     chosen = arguments()
     names = chosen.names or NAMES
+    before = environments.input_fingerprint()
     print(f"{'environment':<14} {'vectors':>8} {'steps':>9}  {'digest':<18}  {'time':>8}")
     rows = []
     for name in names:
@@ -112,6 +113,8 @@ def main():
         show(rows[-1])
     more, failures = parts(chosen.report)
     problems = judge(rows, chosen.allow_skipped, not chosen.names) + failures
+    if environments.input_fingerprint() != before:
+        problems.append("sources or vectors were changed while the matrix ran: run it again")
     chosen.report.mkdir(parents=True, exist_ok=True)
     report = {"figures": {**figures_of(rows), **more}, "ok": not problems, "problems": problems,
               "matrix": rows}

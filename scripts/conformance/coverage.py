@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """What the vectors reach. Red when a name of the headers is never seen: an event that is never
-stepped, a reason that is never given, a transition of the boost that never happens.
+stepped, a reason that is never given; or an arrow of the boost's machine that is never taken.
 
 usage: coverage.py REPLAY [--report FILE] [VECTORS...]
 """
@@ -17,6 +17,7 @@ sys.dont_write_bytecode = True
 from environments import ROOT, vector_files  # noqa: E402
 
 HEADERS = [*ROOT.glob("libpvsched/include/pvs/*.h"), ROOT / "abi/include/pvs/abi.h"]
+POLICY = ROOT / "abi" / "spec" / "policy.md"
 TABLES = ROOT / "tests" / "conformance" / "replay" / "tables.c"
 CLASSES = ("below", "baseline", "task", "critical")
 BOOSTED = ("task", "critical")
@@ -54,6 +55,17 @@ def table_names():
             re.findall(r'\{ "(\w+)", (PVS_\w+) \}', TABLES.read_text())}
 
 
+def boost_states():
+    """(class, reason) -> state, and the arrows, of the machine that policy.md draws."""
+    text = POLICY.read_text()
+    text = text[text.index("### The boost"):text.index("### The ticket")]
+    states = {}
+    for state, klass, reasons in re.findall(r"^\| ([A-Z]+) \| ([A-Z]+) \| (.+) \|$", text, re.M):
+        for reason in re.match(r"[A-Z_, ]+", reasons)[0].split(","):
+            states[klass.lower(), reason.strip().lower()] = state
+    return states, sorted(set(re.findall(r"^    ([A-Z]+) --> ([A-Z]+):", text, re.M)))
+
+
 def drift():
     """Constants of kinds that have a table, and are not in it."""
     named = table_names()
@@ -84,6 +96,7 @@ class Seen:
     """What has been reached, by kind: (kind, name) -> how often."""
 
     def __init__(self):
+        self.states, _ = boost_states()
         self.count = Counter()
         self.named = Counter()
         self.before = {}
@@ -110,12 +123,15 @@ class Seen:
         self.flags("says", result["says"], drawn)
         if result["class"] in BOOSTED:
             self.add("rank", result["rank"], drawn)
-        before = self.before.get(vcpu)
+        before, state_before = self.before.get(vcpu, (None, None))
+        state = self.states[result["class"], result["reason"]]
+        if state_before and state_before != state:
+            self.add("arrow", f"{state_before}-{state}", drawn)
         if before and before != result["class"]:
             self.add("transition", f"{before}-{result['class']}", drawn)
         if before in BOOSTED and result["class"] not in BOOSTED:
             self.add("end", f"{before}-{result['reason']}", drawn)
-        self.before[vcpu] = result["class"]
+        self.before[vcpu] = result["class"], state
 
     def op(self, drawn, op, words, result):
         if op == "vector":
@@ -186,6 +202,7 @@ def required():
     want += [("rank", str(rank)) for rank in range(8)]
     want += [("bucket", str(bucket)) for bucket in range(17)]
     want += [("transition", f"{a}-{b}") for a in CLASSES for b in CLASSES if a != b]
+    want += [("arrow", f"{a}-{b}") for a, b in boost_states()[1]]
     want += [("op", op) for op in ops_of_table() if op != "generate"]
     return want
 

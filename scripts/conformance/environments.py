@@ -72,6 +72,11 @@ def vector_files():
     return sorted(VECTORS.glob("*.vec"), key=lambda path: path.name)
 
 
+def input_fingerprint():
+    """Of all that the matrix is about: sources and vectors."""
+    return fingerprint([path.read_bytes() for path in vector_files()])
+
+
 def listed(layer):
     """Sources that sources.cmake of a layer names."""
     text = (ROOT / layer / "sources.cmake").read_text()

@@ -33,6 +33,8 @@ struct side {
 	struct pvs_slot slot;
 	struct pvs_facts facts;
 	uint8_t seq;
+	uint64_t ticket;  /* published last */
+	uint8_t deferred; /* a preemption, and it has not been picked since */
 };
 
 struct world {
@@ -55,6 +57,47 @@ static void digest_decision(struct world *w)
 	w->digest = fuzz_digest(w->digest, words, sizeof(words));
 }
 
+/* Put off once in an episode, for a bounded time, and the guest is told. */
+static void preemption_rules(const struct world *w, struct side *s)
+{
+	const struct pvs_decision *d = &w->io.decision;
+	int granted = (PVS_LE64(s->slot.applied) & PVS_APPLIED_GRANTED) != 0;
+
+	if (w->io.event.type == PVS_EV_PICK)
+		s->deferred = 0;
+	if (!(d->flags & PVS_DECISION_DEFER))
+		return;
+	FUZZ_RULE("preempt: put off unasked", w->io.event.type == PVS_EV_PREEMPT &&
+		  (w->vm.terms.features & PVS_F_GRANT));
+	FUZZ_RULE("preempt: put off for long",
+		  d->recheck_at_ns - w->io.facts.now_ns <= w->cfg.defer_ns);
+	FUZZ_RULE("preempt: put off in silence", granted);
+	FUZZ_RULE("preempt: put off twice", !s->deferred);
+	s->deferred = 1;
+}
+
+/* The epoch is odd while the vCPU does not run; a delivery has a ticket of its own. */
+static void word_rules(const struct world *w, const struct side *s, const struct pvs_slot *before)
+{
+	uint64_t features = w->vm.terms.features;
+	uint32_t odd = PVS_LE64(s->slot.run) & 1u;
+	uint32_t type = w->io.event.type;
+
+	FUZZ_RULE("slot: an epoch nobody agreed on",
+		  (features & PVS_F_RUN_EPOCH) || before->run == s->slot.run);
+	FUZZ_RULE("slot: a ticket nobody agreed on",
+		  (features & PVS_F_IRQ_TICKET) || before->irq_ticket == s->slot.irq_ticket);
+	if (features & PVS_F_RUN_EPOCH) {
+		if (type == PVS_EV_RUN_ENTER || type == PVS_EV_PICK)
+			FUZZ_RULE("slot: it runs and the epoch is odd", !odd);
+		if (type == PVS_EV_HALT || type == PVS_EV_RUN_LEAVE || type == PVS_EV_DETACH)
+			FUZZ_RULE("slot: it does not run and the epoch is even", odd);
+	}
+	if ((features & PVS_F_IRQ_TICKET) && type == PVS_EV_INJECT && !w->io.facts.nested)
+		FUZZ_RULE("slot: a delivery without a ticket", s->slot.irq_ticket &&
+			  s->slot.irq_ticket != s->ticket);
+}
+
 static void step(struct world *w, struct side *s, struct fuzz_input *in)
 {
 	struct pvs_slot before = s->slot;
@@ -72,6 +115,9 @@ static void step(struct world *w, struct side *s, struct fuzz_input *in)
 		s->w.vcpu.boost_full_at_ns = 0;
 	rules_after_step(&s->w, &w->cfg, &w->vm, &w->io);
 	rules_slot(&before, &s->slot, &w->vm, &w->io.decision);
+	preemption_rules(w, s);
+	word_rules(w, s, &before);
+	s->ticket = s->slot.irq_ticket;
 	digest_decision(w);
 	w->digest = fuzz_digest(w->digest, &s->slot, sizeof(s->slot));
 }
@@ -146,6 +192,11 @@ static void new_facts(struct side *s, struct fuzz_input *in)
 	s->facts.timer_granularity_ns = fuzz_u16(in);
 	s->facts.nested = fuzz_u8(in) & 1u;
 	s->facts.wait_known = fuzz_u8(in) & 1u;
+	s->facts.contended = fuzz_u8(in) & 1u;
+	s->facts.dedicated = fuzz_u8(in) == 0xffu;
+	s->facts.capacity = fuzz_u16(in);
+	s->facts.perf = fuzz_u16(in);
+	s->facts.contention = fuzz_u16(in);
 }
 
 /* A migration; on the way the state may be changed by who holds it. */
@@ -167,6 +218,8 @@ static void save_and_restore(struct world *w, struct side *s, struct fuzz_input 
 	FUZZ_RULE("restore: refuses what was saved", damage || status == PVS_OK);
 	rules_restored(&s->w.vcpu, &w->cfg);
 	rules_begin(&s->w);
+	s->deferred = 0;
+	s->ticket = 0; /* tickets begin anew */
 }
 
 static void choose(struct world *w, struct fuzz_input *in)
@@ -212,6 +265,7 @@ static void operate(struct world *w, struct fuzz_input *in)
 		write_word(s, in);
 		break;
 	case OP_POST:
+		s->deferred = 0; /* it may be told that it was picked */
 		pvs_post(&s->w.vcpu, fuzz_u8(in) % (PVS_EV_COUNT + 3u));
 		break;
 	case OP_FACTS:
@@ -274,6 +328,8 @@ static void begin(struct world *w, int rubbish, struct fuzz_input *in)
 		memset(&s->slot, 0, sizeof(s->slot));
 		memset(&s->facts, 0, sizeof(s->facts));
 		s->seq = 0;
+		s->deferred = 0;
+		s->ticket = 0;
 		s->facts.caps = caps;
 		s->facts.now_ns = START_NS;
 		s->facts.entitlement_q16 = 65536u / 3u;

@@ -199,7 +199,8 @@ class Guest:
         if not self.features & F_KICK or applied & DONT_BOTHER or idle:
             return False
         if vcpu.idle:
-            before, after = min(applied & 7, TASK), _class_of(urgency)
+            before = TASK if applied & 7 >= TASK else BASELINE
+            after = _class_of(urgency)
         else:
             before, after = _order(vcpu.urgency), _order(urgency)
         return bool(applied & KICK_RAISE and after > before
@@ -208,20 +209,21 @@ class Guest:
     def _rings_after(self, vcpu):
         """PVS-G-20: something has ended; is nothing urgent left?"""
         applied = vcpu.slot.applied
-        return bool(self.features & F_KICK and applied & KICK_DEBOOST
+        return bool(self.features & F_KICK and applied & KICK_DEBOOST and applied & 7 >= TASK
                     and not applied & DONT_BOTHER and not vcpu.crit and not vcpu.irq
-                    and vcpu.urgency < INTERACTIVE)
+                    and not vcpu.idle and vcpu.urgency < INTERACTIVE)
 
     def crit(self, n, to_set, to_clear):
         """PVS-G-06, 24."""
         vcpu = self.vcpus[n]
         if not vcpu.online or not self.features & F_CRIT:
             return E_STATE
-        vcpu.crit = (vcpu.crit & ~to_clear | to_set) & CRIT_ALL
+        before = vcpu.crit
+        vcpu.crit = (before & ~to_clear | to_set) & CRIT_ALL
         vcpu.slot.words[CRIT_WORD] = vcpu.crit
         if vcpu.crit:
             return OK
-        if self.features & F_GRANT and vcpu.slot.applied & GRANTED:
+        if before and self.features & F_GRANT and vcpu.slot.applied & GRANTED:
             return YIELD
         return KICK if self._rings_after(vcpu) else OK
 

@@ -181,6 +181,8 @@ static void transfer__a_clock_that_steps_back_starts_the_limit_anew(void **state
 {
 	(void)state;
 	assert_int_equal(give(A, B), PVS_TRANSFER_BASE);
+	facts.now_ns -= 1;
+	assert_int_equal(give(A, B), PVS_TRANSFER_LIMITED);
 	facts.now_ns -= 900 * MS;
 	assert_int_equal(give(A, B), PVS_TRANSFER_LIMITED);
 	facts.now_ns += 6 * MS;

@@ -672,6 +672,7 @@ static void yield__who_comes_after_a_removed_vcpu_starts_afresh(void **state)
 	pvs_yield_removed(&y, 900);
 	pvs_yield_waits(&y, 20, USER);
 	pvs_yield_waits(&y, 21, USER);
+	pvs_yield_waits(&y, 0, USER);
 	pvs_yield_ipi(&y, 900, 21, VECTOR, ask.now_ns);
 	assert_choice(900, 21, PVS_YIELD_RECEIVER);
 	assert_choice(900, 21, PVS_YIELD_RECEIVER);

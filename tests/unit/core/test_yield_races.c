@@ -90,6 +90,8 @@ static void yield__a_summary_is_mended_when_somebody_joins_while_it_is_cleared(v
 	other_cpu(&y.summary, 0, waits_as_user, 11);
 	pvs_yield_runs(&y, 10); /* between its last look at the word and the summary */
 	assert_null(other.word);
+	assert_int_equal(y.word[3 * PVS_YIELD_WORDS], 1 << 11); /* the fourth set */
+	assert_int_equal(y.summary, (pvs_u64)1 << 3 * PVS_YIELD_WORDS);
 	assert_chosen(11, PVS_YIELD_USER);
 }
 
