@@ -3,6 +3,7 @@
 set(PVS_CORE_FILES
 	src/snapshot.c
 	src/validate.c
+	src/fields.c
 	src/config.c
 	src/account.c
 	src/irq.c

@@ -8,19 +8,10 @@
 #define MS (1000u * US)
 #define SEC (1000u * MS)
 
-struct field {
-	const char *name;
-	pvs_u32 offset;
-	pvs_u32 min;
-	pvs_u32 max;
-	pvs_u32 preset; /* what zero stands for */
-};
-
-#define ROW(name, min, max, preset) \
-	{ #name, (pvs_u32)__builtin_offsetof(struct pvs_config, name), (min), (max), (preset) }
+#define ROW(name, min, max, preset) { #name, (min), (max), (preset) }
 
 /* In declaration order. boost_resume_ns has no preset of its own: it is 7/8 of the burst. */
-static const struct field fields[] = {
+static const struct pvs_field fields[] = {
 	ROW(flags, 0, PVS_CONFIG_MEASURE_ONLY, 0),
 	ROW(boost_share_q10, 1, 1024, 256),
 	ROW(boost_burst_ns, 50 * US, 100 * MS, 4 * MS),
@@ -55,13 +46,6 @@ static const struct field fields[] = {
 	ROW(storm_hold_ns, 1 * MS, 4u * SEC, 100 * MS),
 	ROW(defer_ns, 1 * US, 1 * MS, 50 * US),
 };
-
-#define FIELD_COUNT (sizeof(fields) / sizeof(fields[0]))
-
-static pvs_u32 *value_of(struct pvs_config *cfg, const struct field *f)
-{
-	return (pvs_u32 *)(void *)((unsigned char *)cfg + f->offset);
-}
 
 /* Rounded up: an account never gives more than its share. */
 static pvs_u32 cost_of_share(pvs_u32 share_q10)
@@ -108,54 +92,34 @@ static void derive(struct pvs_config *cfg)
 
 PVS_API void pvs_config_resolve(struct pvs_config *cfg)
 {
-	pvs_u32 i;
-
-	PVS_FOR(i, FIELD_COUNT) {
-		pvs_u32 *value = value_of(cfg, &fields[i]);
-
-		if (!*value)
-			*value = fields[i].preset;
-	}
+	pvs_fields_resolve(&cfg->flags, fields, PVS_FIELDS(fields));
 	if (!cfg->boost_resume_ns)
 		cfg->boost_resume_ns = cfg->boost_burst_ns - cfg->boost_burst_ns / 8;
 	derive(cfg);
 }
 
-static int out_of_range(const char *name, pvs_u32 value, pvs_u32 min, pvs_u32 max,
-			struct pvs_config_error *err)
+/* A field that may not be above another one, whatever its own range. */
+static int at_most(const char *name, pvs_u32 value, pvs_u32 max, struct pvs_config_error *err)
 {
-	if (value >= min && value <= max)
-		return 0;
-	if (err) {
-		err->field = name;
-		err->value = value;
-		err->min = min;
-		err->max = max;
-	}
-	return 1;
+	const struct pvs_field row = { name, 1, max, 0 };
+
+	return pvs_field_check(&row, value, err) == PVS_OK;
 }
 
 PVS_API int pvs_config_check(const struct pvs_config *cfg, struct pvs_config_error *err)
 {
-	struct pvs_config copy = *cfg;
-	pvs_u32 i;
-
-	PVS_FOR(i, FIELD_COUNT) {
-		const struct field *f = &fields[i];
-
-		if (out_of_range(f->name, *value_of(&copy, f), f->min, f->max, err))
-			return PVS_E_RANGE;
-	}
-	/* An account that can never fill up to here would stay closed for ever ... */
-	if (out_of_range("boost_resume_ns", cfg->boost_resume_ns, 1, cfg->boost_burst_ns, err) ||
-	    /* ... as would one that a look empties, ... */
-	    out_of_range("look_cost_ns", cfg->look_cost_ns, 1, cfg->boost_resume_ns - 1u, err) ||
-	    /* ... a debt that is forgotten before it is paid ... */
-	    out_of_range("debt_start_ns", cfg->debt_start_ns, 1, cfg->debt_max_ns - 1u, err) ||
-	    /* ... and a cap that never has a quantum. */
-	    out_of_range("vm_quantum_ns", cfg->vm_quantum_ns, 1, cfg->vm_burst_ns, err))
+	if (pvs_fields_check(&cfg->flags, fields, PVS_FIELDS(fields), err) != PVS_OK)
 		return PVS_E_RANGE;
-	return PVS_OK;
+	/* An account that can never fill up to here would stay closed for ever ... */
+	if (at_most("boost_resume_ns", cfg->boost_resume_ns, cfg->boost_burst_ns, err) &&
+	    /* ... as would one that a look empties, ... */
+	    at_most("look_cost_ns", cfg->look_cost_ns, cfg->boost_resume_ns - 1u, err) &&
+	    /* ... a debt that is forgotten before it is paid ... */
+	    at_most("debt_start_ns", cfg->debt_start_ns, cfg->debt_max_ns - 1u, err) &&
+	    /* ... and a cap that never has a quantum. */
+	    at_most("vm_quantum_ns", cfg->vm_quantum_ns, cfg->vm_burst_ns, err))
+		return PVS_OK;
+	return PVS_E_RANGE;
 }
 
 /* The default is for a desktop or a server nobody has thought about. */

@@ -149,15 +149,26 @@ PVS_INLINE void take(struct pvs_vcpu *v, const struct pvs_vm *vm, const struct p
 	}
 }
 
-/* The first of the posted events. It carries no argument but for how many deliveries there were. */
-PVS_INLINE struct pvs_event first_of(pvs_u32 posted, pvs_u32 injects)
+/* Posted events carry no argument but for how many deliveries there were. */
+static void take_posted(struct pvs_vcpu *v, const struct pvs_vm *vm, const struct pvs_config *cfg,
+			const struct pvs_io *io)
 {
-	struct pvs_event ev = { 0, 0, PVS_VECTOR_UNKNOWN };
+	pvs_u64 posted = PVS_XCHG64(&v->inbox, 0u);
+	pvs_u32 injects = (pvs_u32)pvs_min64(posted >> PVS_INBOX_INJECT_SHIFT, INJECTS_MAX);
+	pvs_u32 bits = (pvs_u32)posted | (injects ? 1u << PVS_EV_INJECT : 0u);
+	pvs_u32 i;
 
-	ev.type = (pvs_u16)PVS_CTZ64(posted);
-	if (ev.type == PVS_EV_INJECT)
-		ev.arg = INJECTS(PVS_VECTOR_UNKNOWN, injects);
-	return ev;
+	PVS_FOR(i, PVS_EV_COUNT) {
+		struct pvs_event ev = { 0, 0, PVS_VECTOR_UNKNOWN };
+
+		if (!bits)
+			break;
+		ev.type = (pvs_u16)PVS_CTZ64(bits);
+		if (ev.type == PVS_EV_INJECT)
+			ev.arg = INJECTS(PVS_VECTOR_UNKNOWN, injects);
+		take(v, vm, cfg, io, ev);
+		bits &= bits - 1u;
+	}
 }
 
 /*
@@ -168,20 +179,7 @@ PVS_INLINE struct pvs_event first_of(pvs_u32 posted, pvs_u32 injects)
 PVS_STAGE void pvs_take_events(struct pvs_vcpu *v, const struct pvs_vm *vm,
 			       const struct pvs_config *cfg, const struct pvs_io *io)
 {
-	pvs_u32 bits = 0, injects = 0, i;
-
-	if (PVS_RARE(PVS_PEEK(pvs_u64, &v->inbox))) {
-		pvs_u64 posted = PVS_XCHG64(&v->inbox, 0u);
-
-		injects = (pvs_u32)pvs_min64(posted >> PVS_INBOX_INJECT_SHIFT, INJECTS_MAX);
-		bits = (pvs_u32)posted | (injects ? 1u << PVS_EV_INJECT : 0u);
-	}
-	PVS_FOR(i, PVS_EV_COUNT + 1u) {
-		pvs_u32 rest = bits & (bits - 1u);
-
-		take(v, vm, cfg, io, PVS_RARE(bits) ? first_of(bits, injects) : io->event);
-		if (!bits)
-			break;
-		bits = rest;
-	}
+	if (PVS_RARE(PVS_PEEK(pvs_u64, &v->inbox)))
+		take_posted(v, vm, cfg, io);
+	take(v, vm, cfg, io, io->event);
 }

@@ -18,58 +18,22 @@
 
 /* ---- configuration -------------------------------------------------------------------------- */
 
-struct perf_range {
-	const char *field;
-	pvs_u32 min;
-	pvs_u32 max;
-	pvs_u32 preset;
-};
-
 /* In declaration order. */
-static const struct perf_range perf_ranges[] = {
+static const struct pvs_field perf_fields[] = {
 	{ "headroom_q10", ONE, 4u * ONE, PVS_PERF_MARGIN_Q10 },
 	{ "max_q10", 1, ONE, ONE },
 	{ "up_min_ns", 1, SEC, 500u * US },
 	{ "down_min_ns", 1, SEC, 1u * MS },
 };
 
-#define PERF_RANGES (sizeof(perf_ranges) / sizeof(perf_ranges[0]))
-
-/* The struct is these fields and nothing else. */
-static pvs_u32 *perf_field(struct pvs_perf_config *cfg, pvs_u32 i)
-{
-	return (pvs_u32 *)(void *)cfg + i;
-}
-
 PVS_API void pvs_perf_resolve(struct pvs_perf_config *cfg)
 {
-	pvs_u32 i;
-
-	PVS_FOR(i, PERF_RANGES) {
-		if (!*perf_field(cfg, i))
-			*perf_field(cfg, i) = perf_ranges[i].preset;
-	}
+	pvs_fields_resolve(&cfg->headroom_q10, perf_fields, PVS_FIELDS(perf_fields));
 }
 
 PVS_API int pvs_perf_check(const struct pvs_perf_config *cfg, struct pvs_config_error *err)
 {
-	struct pvs_perf_config copy = *cfg;
-	pvs_u32 i;
-
-	PVS_FOR(i, PERF_RANGES) {
-		pvs_u32 value = *perf_field(&copy, i);
-
-		if (value >= perf_ranges[i].min && value <= perf_ranges[i].max)
-			continue;
-		if (err) {
-			err->field = perf_ranges[i].field;
-			err->value = value;
-			err->min = perf_ranges[i].min;
-			err->max = perf_ranges[i].max;
-		}
-		return PVS_E_RANGE;
-	}
-	return PVS_OK;
+	return pvs_fields_check(&cfg->headroom_q10, perf_fields, PVS_FIELDS(perf_fields), err);
 }
 
 /* 1 if a < b, both below 2^63. Without a branch, for loops that a verifier walks path by path. */

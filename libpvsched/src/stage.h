@@ -27,6 +27,22 @@ struct pvs_now {
 	pvs_u32 fresh;   /* boost: the sequence is not that of the last look */
 };
 
+/* fields.c: a configuration's field, by name and range. */
+struct pvs_field {
+	const char *name;
+	pvs_u32 min;
+	pvs_u32 max;
+	pvs_u32 preset; /* what zero stands for */
+};
+
+#define PVS_FIELDS(rows) ((pvs_u32)(sizeof(rows) / sizeof((rows)[0])))
+
+PVS_STAGE void pvs_fields_resolve(pvs_u32 *values, const struct pvs_field *rows, pvs_u32 count);
+PVS_STAGE int pvs_field_check(const struct pvs_field *row, pvs_u32 value,
+			      struct pvs_config_error *err);
+PVS_STAGE int pvs_fields_check(const pvs_u32 *values, const struct pvs_field *rows, pvs_u32 count,
+			       struct pvs_config_error *err);
+
 /* account.c: time has passed; move it between the accounts. */
 PVS_STAGE void pvs_account(struct pvs_vcpu *v, const struct pvs_config *cfg,
 			   const struct pvs_facts *facts, struct pvs_now *now);

@@ -8,6 +8,7 @@
 #define PVS_API static __attribute__((unused))
 #endif
 #define PVS_STAGE static __attribute__((unused))
+#include "fields.c"
 #include "config.c"
 #include "snapshot.c"
 #include "validate.c"

@@ -48,19 +48,10 @@ static const pvs_u8 set_for[PVS_WAITS_ALL + 1u] PVS_TAB = {
 
 /* ---- config ---------------------------------------------------------------------------------- */
 
-struct yield_field {
-	const char *name;
-	pvs_u32 offset;
-	pvs_u32 min;
-	pvs_u32 max;
-	pvs_u32 preset; /* what zero stands for */
-};
-
-#define YIELD_ROW(name, min, max, preset) \
-	{ #name, (pvs_u32)__builtin_offsetof(struct pvs_yield_config, name), min, max, preset }
+#define YIELD_ROW(name, min, max, preset) { #name, min, max, preset }
 
 /* In declaration order. */
-static const struct yield_field yield_fields[] = {
+static const struct pvs_field yield_fields[] = {
 	YIELD_ROW(flags, 0, PVS_YIELD_STRICT, 0),
 	YIELD_ROW(ipi_window_ns, 1024, SEC, 50 * MS),
 	YIELD_ROW(transfer, PVS_TRANSFER_OFF, PVS_TRANSFER_CREDIT, PVS_TRANSFER_OFF),
@@ -69,46 +60,15 @@ static const struct yield_field yield_fields[] = {
 	YIELD_ROW(reserved, 0, 0, 0),
 };
 
-#define YIELD_FIELDS (sizeof(yield_fields) / sizeof(yield_fields[0]))
-
-static pvs_u32 *yield_value(struct pvs_yield_config *cfg, const struct yield_field *f)
-{
-	return (pvs_u32 *)(void *)((unsigned char *)cfg + f->offset);
-}
-
 PVS_API void pvs_yield_config_resolve(struct pvs_yield_config *cfg)
 {
-	pvs_u32 i;
-
-	PVS_FOR(i, YIELD_FIELDS) {
-		pvs_u32 *value = yield_value(cfg, &yield_fields[i]);
-
-		if (!*value)
-			*value = yield_fields[i].preset;
-	}
+	pvs_fields_resolve(&cfg->flags, yield_fields, PVS_FIELDS(yield_fields));
 }
 
 PVS_API int pvs_yield_config_check(const struct pvs_yield_config *cfg,
 				   struct pvs_config_error *err)
 {
-	struct pvs_yield_config copy = *cfg;
-	pvs_u32 i;
-
-	PVS_FOR(i, YIELD_FIELDS) {
-		const struct yield_field *f = &yield_fields[i];
-		pvs_u32 value = *yield_value(&copy, f);
-
-		if (value >= f->min && value <= f->max)
-			continue;
-		if (err) {
-			err->field = f->name;
-			err->value = value;
-			err->min = f->min;
-			err->max = f->max;
-		}
-		return PVS_E_RANGE;
-	}
-	return PVS_OK;
+	return pvs_fields_check(&cfg->flags, yield_fields, PVS_FIELDS(yield_fields), err);
 }
 
 PVS_API int pvs_yield_init(struct pvs_yield *y, const struct pvs_yield_config *cfg,

@@ -31,6 +31,10 @@ BUILDS = {
     "ubsan": ("-O1", "-g", "-fsanitize=undefined", "-fno-sanitize-recover=all"),
 }
 
+# The engine as one unit (src/unity.c) in these builds, stage by stage in the others: both shapes.
+ONE_UNIT = {"O3", "Os", "asan"}
+UNITY = ("-DPVS_UNITY_EXPORTED",)
+
 # Compiler and emulator of each foreign processor, and the Debian packages they come in.
 FOREIGN = {
     "i386": ("i686-linux-gnu-gcc", "qemu-i386"),
@@ -109,10 +113,17 @@ def command(argv, **kwargs):
     return done.stdout
 
 
+def core_sources(flags):
+    """The engine stage by stage, or as one unit."""
+    if UNITY[0] in flags:
+        return [ROOT / "libpvsched" / "src" / "unity.c"]
+    return listed("libpvsched")
+
+
 def compile_all(compiler, directory, flags):
     """Objects of all sources, in parallel."""
     jobs = []
-    for path in (*listed("libpvsched"), *listed("guest-shim"), *replay_sources()):
+    for path in (*core_sources(flags), *listed("guest-shim"), *replay_sources()):
         target = directory / (str(path.relative_to(ROOT)).replace("/", "-")[:-2] + ".o")
         special = SHIM_ON_32_BITS if "i686" in compiler and path.name == "bind.c" else ()
         jobs.append((target, [compiler, *FLAGS, *flags, *special,
@@ -185,7 +196,8 @@ def run_host(name, builds=BUILDS):
     seen = {}
     for label, flags in builds.items():
         try:
-            seen[label] = replay([build(f"{name}-{label}", compiler, flags)])
+            shape = UNITY if label in ONE_UNIT else ()
+            seen[label] = replay([build(f"{name}-{label}", compiler, (*flags, *shape))])
         except Red as error:
             raise Red(f"-{label}: {error}") from None
     digests = {outcome.digest for outcome in seen.values()}
@@ -199,7 +211,7 @@ def run_foreign(name):
     compiler, emulator = FOREIGN[name]
     if not shutil.which(emulator):
         raise Skipped(f"no {emulator} on this machine")
-    return replay([emulator, build(name, compiler, ("-O2",), static=True)])
+    return replay([emulator, build(name, compiler, ("-O2", *UNITY), static=True)])
 
 
 def run_booted(name):

@@ -11,8 +11,18 @@ import re
 import sys
 from pathlib import Path
 
-ROW = re.compile(r"^\| *\d+\.? \| `(\w+)` \|[^|]*\| ([\d ]+) \| ([\d ]+) \| ([^|]*) \|",
-                 re.MULTILINE)
+ROW = re.compile(r"^\| *\d+\.? \| `(\w+)` \|(.*)\|$", re.MULTILINE)
+NUMBER = re.compile(r"[\d ]+")
+
+
+def rows_of(text):
+    """(field, min, max, preset) of each line; a column for the unit may stand before them."""
+    for field, rest in ROW.findall(text):
+        cells = [cell.strip() for cell in rest.split("|")]
+        first = next((at for at in range(len(cells) - 2)
+                      if all(NUMBER.fullmatch(cell) for cell in cells[at:at + 2])), None)
+        if first is not None:
+            yield field, *cells[first:first + 3]
 
 
 def number(text):
@@ -25,7 +35,7 @@ def main():
     out = ["/* SPDX-License-Identifier: BSD-2-Clause */", "/* Made by spec_rows.py. */"]
     for word in sys.argv[2:]:
         name, page = word.split("=", 1)
-        rows = ROW.findall(Path(page).read_text())
+        rows = list(rows_of(Path(page).read_text()))
         if not rows:
             sys.exit(f"{page}: no table of fields")
         out.append(f"#define {name}(row) \\")
