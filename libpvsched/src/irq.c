@@ -33,8 +33,7 @@ PVS_STAGE void pvs_irq_inject(struct pvs_vcpu *v, const struct pvs_config *cfg, 
 	v->storm_count += count;
 	if (v->storm_count > cfg->storm_count_max || v->storm_ns > cfg->storm_cost_ns) {
 		v->storms += !v->storm;
-		v->storm = 1;
-		v->calm_ns = 0;
+		v->storm = 1; /* and this window is not a calm one */
 	}
 	/* 16 bits, never 0 */
 	v->ticket = (pvs_u16)(v->ticket == 0xffffu ? 1u : v->ticket + 1u);

@@ -135,6 +135,33 @@ static void bounds__an_interrupt_account_that_is_full_is_left_alone(void **state
 	assert_true(w.v.irq_full_at_ns == 0);
 }
 
+static void bounds__the_smallest_shares_of_the_largest_accounts_fit(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, CAPS_OWNER);
+	w.cfg.boost_share_q10 = w.cfg.irq_share_q10 = 1;
+	w.cfg.boost_burst_ns = w.cfg.grant_max_ns = 100 * MS;
+	w.cfg.irq_burst_ns = 10 * MS;
+	w.cfg.poll_ns = 1000 * MS;
+	w.cfg.stale_ns = 4000 * MS;
+	configure(&w);
+	w.slot.irq = PVS_LE64(PVS_IRQ_HARDIRQ);
+	look(&w);
+	assert_decided(&w, PVS_CLASS_CRITICAL, PVS_REASON_IRQ);
+	assert_int_equal(w.io.decision.recheck_at_ns - w.io.facts.now_ns, 10 * MS);
+	w.slot.irq = 0;
+	w.slot.crit = PVS_LE64(PVS_CRIT_LOCK_HELD);
+	look(&w);
+	assert_decided(&w, PVS_CLASS_CRITICAL, PVS_REASON_CRIT);
+	assert_int_equal(w.io.decision.recheck_at_ns - w.io.facts.now_ns, 100 * MS);
+	assert_int_equal(pvs_boost_left(&w.v, &w.cfg), 100 * MS);
+	run_for(&w, 30 * MS);
+	look(&w);
+	assert_int_equal(pvs_boost_left(&w.v, &w.cfg), 70 * MS);
+}
+
 static void bounds__a_look_costs_what_it_costs(void **state)
 {
 	struct world w;
@@ -609,6 +636,7 @@ int main(void)
 		unit(bounds__looks_that_empty_an_account_are_no_overrun),
 		unit(bounds__no_more_than_twice_the_capacity_is_missing),
 		unit(bounds__an_interrupt_account_that_is_full_is_left_alone),
+		unit(bounds__the_smallest_shares_of_the_largest_accounts_fit),
 		unit(bounds__a_look_costs_what_it_costs),
 		unit(bounds__a_boost_ends_at_the_grant_and_comes_back_rested),
 		unit(bounds__only_time_without_a_boost_is_rest),

@@ -115,6 +115,41 @@ static void attach__outside_is_between_leave_and_enter_of_an_attached_one(void *
 	assert_decided(&w, PVS_CLASS_BASELINE, PVS_REASON_NONE);
 }
 
+/* Flags are 0 or 1, so that two states compare as memory. */
+static void attach__flags_of_the_state_are_0_or_1(void **state)
+{
+	static const pvs_u8 events[] = { PVS_EV_PICK, PVS_EV_PREEMPT, PVS_EV_YIELD, PVS_EV_HALT,
+					 PVS_EV_WAKE, PVS_EV_INJECT, PVS_EV_RUN_LEAVE,
+					 PVS_EV_RUN_ENTER, PVS_EV_DETACH, PVS_EV_ATTACH };
+	struct world w;
+	unsigned round, i;
+
+	(void)state;
+	world_init(&w, CAPS_ALL & ~PVS_CAP_OWNS_QUEUE);
+	w.cfg.storm_burst = 1;
+	w.cfg.storm_rate_hz = 100;
+	configure(&w);
+	for (round = 0; round < 300; round++) {
+		w.slot.crit = PVS_LE64(round % 5 == 1 ? PVS_CRIT_LOCK_HELD : 0ull);
+		w.slot.irq = PVS_LE64(round % 7 == 1 ? PVS_IRQ_HARDIRQ : 0ull);
+		w.slot.pending = PVS_LE64(round % 97 == 1 ? 1ull << 40 : 0ull);
+		if (round % 3 == 0)
+			say_urgency(&w, PVS_URGENCY_REALTIME);
+		w.io.facts.contended = round & 1;
+		w.io.facts.dedicated = round % 13 == 1;
+		for (i = 0; i < sizeof(events); i++) {
+			run_for(&w, 300 * US);
+			step(&w, events[i]);
+			assert_in_range(w.v.boost_empty | w.v.irq_empty | w.v.paying |
+					w.v.on_irq | w.v.grant_full | w.v.muted | w.v.asleep, 0, 1);
+			assert_in_range(w.v.suspect | w.v.learning | w.v.started | w.v.still |
+					w.v.window_known | w.v.storm | w.v.deferred | w.v.granted |
+					w.v.contended | w.v.dedicated, 0, 1);
+		}
+	}
+	assert_true(w.v.storms && w.v.deferrals && w.v.overruns && w.v.malformed);
+}
+
 /* ---- learning -------------------------------------------------------------------------------- */
 
 static void learn(struct world *w, unsigned times)
@@ -353,6 +388,7 @@ int main(void)
 		cmocka_unit_test(post__a_decision_empties_the_inbox_whoever_posts),
 		cmocka_unit_test(attach__time_before_it_does_not_count),
 		cmocka_unit_test(attach__outside_is_between_leave_and_enter_of_an_attached_one),
+		cmocka_unit_test(attach__flags_of_the_state_are_0_or_1),
 		cmocka_unit_test(learning__begins_anew_on_another_cpu),
 		cmocka_unit_test(learning__begins_anew_with_another_thread),
 		cmocka_unit_test(irq_window__ends_what_masked_interrupts_asked_for),

@@ -161,6 +161,7 @@ static void limit__interrupt_account_ends_interrupt_boosts_only(void **state)
 	run_for(&w, 1100 * US);
 	look(&w);
 	assert_decided(&w, PVS_CLASS_BASELINE, PVS_REASON_IRQ_EMPTY);
+	assert_int_equal(w.v.on_irq, 0);
 	assert_int_equal(w.io.decision.throttle, PVS_THROTTLE_IRQ_EMPTY);
 	assert_int_equal(w.v.overruns, 1);
 	w.slot.crit = PVS_LE64(PVS_CRIT_IRQS_OFF);
