@@ -263,5 +263,91 @@ class Words(Family):
                 "validate 0"]
 
 
+class Transfers(Family):
+    """What is given: queues, granularities, gaps and lags, and the time since the last one."""
+
+    name = "transfers"
+    axes = (
+        ("penalise", "credit"),
+        tuple(range(15)),
+        (0, 1, 15, 16, 2_800_000, 499_999_999, 500_000_000, 500_000_001),
+        (-1, 0, 1, 2_799_999, 2_800_001, 4_000_000_000, 1 << 62),
+        ("", "lag=-1000000 lag_max=1000000", "lag=-1000001 lag_max=1000000",
+         "lag=2800000 lag_max=100000000", "lag=2799999 lag_max=100000000"),
+        ("dt=0", "dt=600us", "dt=601us", "dt=6ms", "dt=6000001", "dt=-1"),
+    )
+
+    def case(self, now, mode, queued, granularity, gap, lag, later):
+        """See Family."""
+        facts = f"gap={gap} {lag} granularity={granularity} queued={queued}"
+        return [f"yield_vm slots=3 transfer={mode}", f"yield_transfer 0 1 now={now} {facts}",
+                f"yield_transfer 1 0 {facts} {later}", f"yield_transfer 0 1 {facts} {later}"]
+
+
+class Fits(Family):
+    """Placement: what fits to the unit, and who is better of two."""
+
+    name = "fits"
+    axes = (
+        (1, 5, 446, 871, 1023, 1024, 1025, 65535),
+        (0, 1, 400, 1024, 1025),
+        (-2, -1, 0, 1, 2),
+        ("", ",1024:0", ",446:0", ",446:1,446:1", ",0:0"),
+    )
+
+    def case(self, now, capacity, util, by, others):
+        """See Family."""
+        total = max(capacity * 1024 // 1280 - min(util, 1024) + by, 0)
+        cpu = f"{capacity}:{total}"
+        return [f"perf_fit {util} cpus={cpu}{others}", f"perf_fit {util} cpus={cpu},{cpu}{others}"]
+
+
+class Wishes(Family):
+    """A domain: what is put in, what is wished, when it may change."""
+
+    name = "wishes"
+    axes = (
+        ("levels=1024:1024", "levels=446:1000000,871:2000000,1024:3000000", "levels=300:1",
+         "levels=1:1,1024:4294967295"),
+        (0, 1, 356, 357, 696, 697, 819, 820, 1024, 1025),
+        (0, 1, 16, 17, 1024, 65535),
+        (0, 1, 16, 17, 1024, 65535),
+        ("dt=0", "dt=499999", "dt=500us", "dt=999999", "dt=1ms", "dt=-1"),
+    )
+
+    def case(self, now, levels, util, floor, ceiling, later):
+        """See Family."""
+        return [f"perf_remove 0 0 now={now}", "perf_remove 0 1", f"perf_domain 0 {levels}",
+                "perf_put 0 0 util=300", "perf_update 0",
+                f"perf_put 0 1 util={util} floor={floor} ceiling={ceiling} flags=margin",
+                f"perf_update 0 {later}", f"perf_put 0 1 util={util} floor={floor}",
+                f"perf_update 0 {later}", f"perf_level 0 capacity={util}",
+                f"perf_capacity 0 value={util * 3000}", f"perf_update 0 wish={util}"]
+
+
+class Places(Family):
+    """The queue: credits, debts, spans and caps around their limits."""
+
+    name = "places"
+    axes = (
+        (0, 1, 2, 64, 256, 65535, 65536),
+        ("", "cap=1", "cap=6553", "cap=65536"),
+        ("class=task rank=7", "class=critical rank=0", "class=baseline", "class=below weight=15"),
+        (0, 1, 3_999_999, 4_000_000, 9_999_999, 10_000_000, 4_294_967_295),
+        ("", "enqueue 1 0"),
+        ("queue_migrate 0 0 to=1", "entity_weight 0 0 weight=7", "entity_cap 0 0 cap=3"),
+    )
+
+    def case(self, now, weight, cap, ask, ran, other, then):
+        """See Family."""
+        return ["queue 0", "queue 1", f"entity 0 0 weight={weight} {cap} now={now}",
+                "entity 1 0 weight=256", *filter(None, [other]), f"enqueue 0 0 {ask}",
+                f"pick 0 0 {ask}", "queue_limit 0 0", f"charge 0 0 ran={ran} dt={ran}",
+                f"pick 0 0 {ask}", "queue_preempts 1 0", f"charge 0 0 ran={ran} dt=1",
+                f"pick 0 0 {ask}", "queue_share 0 0", f"enqueue 0 0 {ask} dt=10ms", "dequeue 0 0",
+                then, f"enqueue 0 0 {ask}"]
+
+
 FAMILIES = {one.name: one for one in (Accounts(), Ranks(), Events(), Hosts(), Times(), Deferrals(),
-                                      Storms(), Words())}
+                                      Storms(), Words(), Transfers(), Fits(), Wishes(),
+                                      Places())}

@@ -117,7 +117,8 @@ def begin_yield(piece, chance):
     vcpus = chance.choice((1, 2, 3, 8, 64, 65, 1024))
     names = {"ipi_window_ns": "ipi_window", "transfer_min_ns": "transfer_min",
              "debounce_ns": "debounce"}
-    words = drawn_fields(chance, [row for row in yielding.FIELDS if row[0] != "reserved"], 0.4)
+    drawn = [row for row in yielding.FIELDS if row[0] not in ("reserved", "transfer")]
+    words = drawn_fields(chance, drawn, 0.4) + f" transfer={chance.choice((1, 2, 2, 3, 3))}"
     for long, short in names.items():
         words = words.replace(long, short)
     piece.run(f"yield_vm slots={max(vcpus - chance.randrange(2), 1)} {words}")
