@@ -10,7 +10,7 @@ from .header import (COMMAND, ECHO, FEATURES_ACCEPTED, FEATURES_OFFERED, GENERAT
                      SLOT_BYTES, SLOT_COUNT, SLOT_STRIDE, STATUS)
 from .language import (BOUNDS_WORD, CRIT_WORD, INTENT_WORD, IRQ_WORD, LIFE_WORD, PENDING_WORD,
                        WAIT_WORD)
-from .numbers import U16, U64
+from .numbers import U16
 from .wire import (ABI_MAJOR, ABI_MINOR, ACTIVE, BACKGROUND, BASELINE, BELOW, CMD_ACCEPT,
                    CMD_RESET, DISABLED, DONT_BOTHER, E_INVALID, E_STATE, F_ALL, F_COUNTERS, F_CRIT,
                    F_GRANT, F_IRQ, F_IRQ_TICKET, F_KICK, F_PENDING, F_RUN_EPOCH, F_SPLIT_WORDS, F_UTIL,
@@ -332,15 +332,15 @@ class Guest:
 
 
 def _choose(wanted, offered):
-    """PVS-G-03: what is wanted, with what that needs, as far as it is offered."""
-    for feature, need in NEEDS:
-        if wanted & feature:
-            wanted |= need
+    """PVS-G-03: what is wanted and offered, with what that needs if it is offered too."""
     accepted = wanted & offered
+    for feature, need in NEEDS:
+        if accepted & feature:
+            accepted |= need & offered
     for feature, need in NEEDS:
         if not accepted & need:
             accepted &= ~feature
-    return accepted & U64
+    return accepted
 
 
 def _order(urgency):
