@@ -367,6 +367,48 @@ static void boost__an_offline_slot_is_baseline(void **state)
 	assert_decided(&w, PVS_CLASS_BASELINE, PVS_REASON_OFFLINE);
 }
 
+/* What was said and what was made of it, also what the next statement would set anew. */
+static void boost__what_is_forgotten_leaves_no_trace(void **state)
+{
+	static const struct pvs_hint nothing = { .util_ceil = PVS_UTIL_MAX };
+	struct world w;
+
+	(void)state;
+	world_init(&w, CAPS_OWNER);
+	w.slot.crit = PVS_LE64(PVS_CRIT_IRQS_OFF | PVS_CRIT_LOCK_HELD);
+	say(&w, PVS_PUT(PVS_URGENCY_REALTIME, PVS_INTENT_CLASS_SHIFT, 4) |
+			PVS_PUT(900, PVS_INTENT_WINDOW_SHIFT, 16));
+	step(&w, PVS_EV_PICK);
+	step(&w, PVS_EV_IRQ_WINDOW);
+	tell(&w, PVS_EV_PREEMPT, PVS_CLASS_BELOW);
+	tell(&w, PVS_EV_INJECT, 1);
+	step(&w, PVS_EV_YIELD);
+	assert_true(w.v.muted && w.v.granted && w.v.still && w.v.crit_mask != PVS_CRIT_ALL);
+	assert_true(w.v.window_end_ns && w.v.stale_end_ns && w.v.ticket_end_ns &&
+		    w.v.urgent_end_ns);
+	w.slot.life = 0;
+	look(&w);
+	assert_memory_equal(&w.v.hint, &nothing, sizeof(nothing));
+	assert_false(w.v.muted || w.v.granted || w.v.still);
+	assert_int_equal(w.v.crit_mask, PVS_CRIT_ALL);
+	assert_true(!w.v.window_end_ns && !w.v.stale_end_ns && !w.v.ticket_end_ns &&
+		    !w.v.urgent_end_ns);
+}
+
+static void boost__what_does_not_boost_is_paid_from_no_account(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, CAPS_OWNER);
+	w.slot.irq = PVS_LE64(PVS_IRQ_HARDIRQ);
+	look(&w);
+	assert_int_equal(w.v.on_irq, 1);
+	step(&w, PVS_EV_YIELD);
+	assert_decided(&w, PVS_CLASS_BASELINE, PVS_REASON_YIELD);
+	assert_int_equal(w.v.on_irq, 0);
+}
+
 static void boost__a_nested_guest_leaves_the_last_hint_in_force(void **state)
 {
 	struct world w;
@@ -430,6 +472,8 @@ int main(void)
 		cmocka_unit_test(boost__detach_and_foreign_release_the_thread),
 		cmocka_unit_test(boost__a_reset_forgets_hints_but_not_debts),
 		cmocka_unit_test(boost__an_offline_slot_is_baseline),
+		cmocka_unit_test(boost__what_is_forgotten_leaves_no_trace),
+		cmocka_unit_test(boost__what_does_not_boost_is_paid_from_no_account),
 		cmocka_unit_test(boost__a_nested_guest_leaves_the_last_hint_in_force),
 		cmocka_unit_test(boost__a_malformed_word_ends_its_boost_and_delays_the_next),
 	};
