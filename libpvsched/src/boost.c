@@ -9,9 +9,7 @@
 
 PVS_STAGE void pvs_forget_hint(struct pvs_vcpu *v)
 {
-	static const struct pvs_hint nothing PVS_TAB = { .util_ceil = PVS_UTIL_MAX };
-
-	PVS_COPY(&v->hint, nothing);
+	pvs_hint_clear(&v->hint);
 	v->window_end_ns = 0;
 	v->stale_end_ns = 0;
 	v->urgent_end_ns = 0;

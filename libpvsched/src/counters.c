@@ -6,65 +6,57 @@
 
 #include <pvs/counters.h>
 
+/* Both structs have the same counters in the same order; `boosted_ns` stands apart. */
+#define COUNTERS (7u + PVS_REASON_COUNT)
+#define COUNTERS_TOLD 4u /* the first ones, which a guest may read of its VM */
+
+static const pvs_u32 *counters_of(const struct pvs_vcpu *v)
+{
+	return (const pvs_u32 *)(const void *)((const unsigned char *)v +
+					       __builtin_offsetof(struct pvs_vcpu, boosts));
+}
+
+static pvs_u64 *sums_of(struct pvs_counters *sum)
+{
+	return (pvs_u64 *)(void *)sum + 1;
+}
+
 PVS_API void pvs_counters_read(const struct pvs_vcpu *v, struct pvs_counters *out)
 {
 	pvs_u32 i;
 
 	out->boosted_ns = v->boosted_ns;
-	out->boosts = v->boosts;
-	out->denials = v->denials;
-	out->overruns = v->overruns;
-	out->malformed = v->malformed;
-	out->tickets = v->tickets;
-	out->storms = v->storms;
-	out->deferrals = v->deferrals;
-	PVS_FOR(i, PVS_REASON_COUNT)
-		out->reasons[i] = v->reasons[i];
-}
-
-/* The low half of `seen` is what the counter was. Returns by how much it has grown since. */
-static pvs_u32 grow(pvs_u64 *seen, pvs_u64 *sum, pvs_u32 now)
-{
-	pvs_u32 more = now - (pvs_u32)*seen;
-
-	*seen += more;
-	*sum += more;
-	return more;
+	PVS_FOR(i, COUNTERS)
+		sums_of(out)[i] = counters_of(v)[i];
 }
 
 PVS_API int pvs_counters_collect(const struct pvs_vcpu *v, struct pvs_counters *seen,
 				 struct pvs_counters *sum)
 {
 	pvs_u64 boosted_ns = v->boosted_ns - seen->boosted_ns;
-	pvs_u32 told = boosted_ns != 0;
+	pvs_u64 told = boosted_ns;
 	pvs_u32 i;
 
 	seen->boosted_ns += boosted_ns;
 	sum->boosted_ns += boosted_ns;
-	told |= grow(&seen->boosts, &sum->boosts, v->boosts);
-	told |= grow(&seen->denials, &sum->denials, v->denials);
-	told |= grow(&seen->overruns, &sum->overruns, v->overruns);
-	told |= grow(&seen->malformed, &sum->malformed, v->malformed);
-	(void)grow(&seen->tickets, &sum->tickets, v->tickets);
-	(void)grow(&seen->storms, &sum->storms, v->storms);
-	(void)grow(&seen->deferrals, &sum->deferrals, v->deferrals);
-	PVS_FOR(i, PVS_REASON_COUNT)
-		(void)grow(&seen->reasons[i], &sum->reasons[i], v->reasons[i]);
+	PVS_FOR(i, COUNTERS) {
+		/* The low half of what was seen is what the counter was. */
+		pvs_u32 more = counters_of(v)[i] - (pvs_u32)sums_of(seen)[i];
+
+		sums_of(seen)[i] += more;
+		sums_of(sum)[i] += more;
+		if (i < COUNTERS_TOLD)
+			told |= more;
+	}
 	return told != 0;
 }
 
 PVS_API void pvs_counters_add(struct pvs_counters *sum, const struct pvs_counters *more)
 {
+	const pvs_u64 *from = (const pvs_u64 *)(const void *)more + 1;
 	pvs_u32 i;
 
 	sum->boosted_ns += more->boosted_ns;
-	sum->boosts += more->boosts;
-	sum->denials += more->denials;
-	sum->overruns += more->overruns;
-	sum->malformed += more->malformed;
-	sum->tickets += more->tickets;
-	sum->storms += more->storms;
-	sum->deferrals += more->deferrals;
-	PVS_FOR(i, PVS_REASON_COUNT)
-		sum->reasons[i] += more->reasons[i];
+	PVS_FOR(i, COUNTERS)
+		sums_of(sum)[i] += from[i];
 }

@@ -8,27 +8,23 @@
  * third), at an eighth beside two. What is paid too much by looking late is kept as credit. */
 #define PAYBACK_SLOWNESS 8u
 
+/* What the guest is told of what denies it a boost. */
+static const pvs_u8 throttle_for[PVS_REASON_COUNT] PVS_TAB = {
+	[PVS_REASON_BOOST_EMPTY] = PVS_THROTTLE_BOOST_EMPTY,
+	[PVS_REASON_TOO_SHORT] = PVS_THROTTLE_BOOST_EMPTY,
+	[PVS_REASON_IRQ_EMPTY] = PVS_THROTTLE_IRQ_EMPTY,
+	[PVS_REASON_VM_CAP] = PVS_THROTTLE_VM_CAP,
+	[PVS_REASON_GRANT_MAX] = PVS_THROTTLE_GRANT_MAX,
+	[PVS_REASON_STORM] = PVS_THROTTLE_STORM,
+	[PVS_REASON_RATE] = PVS_THROTTLE_RATE,
+	[PVS_REASON_MALFORMED] = PVS_THROTTLE_MALFORMED,
+	[PVS_REASON_STALE] = PVS_THROTTLE_STALE,
+};
+
 static pvs_u32 throttle_of(pvs_u32 reason)
 {
-	switch (reason) {
-	case PVS_REASON_BOOST_EMPTY:
-	case PVS_REASON_TOO_SHORT:
-		return PVS_THROTTLE_BOOST_EMPTY;
-	case PVS_REASON_IRQ_EMPTY:
-		return PVS_THROTTLE_IRQ_EMPTY;
-	case PVS_REASON_VM_CAP:
-		return PVS_THROTTLE_VM_CAP;
-	case PVS_REASON_GRANT_MAX:
-		return PVS_THROTTLE_GRANT_MAX;
-	case PVS_REASON_STORM:
-		return PVS_THROTTLE_STORM;
-	case PVS_REASON_RATE:
-		return PVS_THROTTLE_RATE;
-	case PVS_REASON_MALFORMED:
-		return PVS_THROTTLE_MALFORMED;
-	default:
-		return PVS_THROTTLE_STALE;
-	}
+	PVS_OPT(reason);
+	return throttle_for[reason & (PVS_REASON_COUNT - 1u)];
 }
 
 PVS_INLINE pvs_u32 weight_of(const struct pvs_config *cfg, const struct pvs_now *now)

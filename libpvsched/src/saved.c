@@ -10,6 +10,9 @@
 #define LATCH_PAYING 0x4u
 #define LATCH_ALL    0x7u
 
+/* boosts, denials, overruns and malformed stand together in both */
+#define COUNTERS_SIZE (4u * sizeof(pvs_u32))
+
 /* A boost that goes on is not settled yet: its run time is owed, less what a known share gives. */
 static pvs_s64 unsettled(const struct pvs_vcpu *v)
 {
@@ -33,10 +36,7 @@ PVS_API void pvs_state_save(const struct pvs_vcpu *v, struct pvs_saved *out)
 	out->high_ns = v->high_ns;
 	out->high_before_ns = v->high_before_ns;
 	out->boosted_ns = v->boosted_ns;
-	out->boosts = v->boosts;
-	out->denials = v->denials;
-	out->overruns = v->overruns;
-	out->malformed = v->malformed;
+	__builtin_memcpy(&out->boosts, &v->boosts, COUNTERS_SIZE);
 	out->latches = (v->boost_empty ? LATCH_BOOST : 0u) | (v->irq_empty ? LATCH_IRQ : 0u) |
 		       (v->paying ? LATCH_PAYING : 0u);
 	out->reserved = 0;
@@ -68,10 +68,7 @@ PVS_API int pvs_state_restore(struct pvs_vcpu *v, const struct pvs_config *cfg,
 	v->high_ns = pvs_min64(in->high_ns, used_max_ns);
 	v->high_before_ns = pvs_min64(in->high_before_ns, used_max_ns);
 	v->boosted_ns = in->boosted_ns;
-	v->boosts = in->boosts;
-	v->denials = in->denials;
-	v->overruns = in->overruns;
-	v->malformed = in->malformed;
+	__builtin_memcpy(&v->boosts, &in->boosts, COUNTERS_SIZE);
 	v->boost_empty = (in->latches & LATCH_BOOST) != 0;
 	v->irq_empty = (in->latches & LATCH_IRQ) != 0;
 	v->paying = (in->latches & LATCH_PAYING) != 0;

@@ -112,6 +112,13 @@ PVS_INLINE pvs_u64 pvs_part_q10(pvs_u64 ns, pvs_u32 share_q10)
 	return (ns * share_q10) >> 10;
 }
 
+/* A hint that says nothing. */
+PVS_INLINE void pvs_hint_clear(struct pvs_hint *hint)
+{
+	__builtin_memset(hint, 0, sizeof(*hint));
+	hint->util_ceil = PVS_UTIL_MAX;
+}
+
 /* What is missing in an account, in earned time. */
 PVS_INLINE pvs_u64 pvs_used(pvs_u64 full_at_ns, pvs_u64 earned_ns)
 {

@@ -7,9 +7,11 @@
 /* Boosts whose end only the guest knows, and that it can tell by its doorbell. */
 static int ends_by_kick(pvs_u32 reason)
 {
-	return reason == PVS_REASON_URGENT || reason == PVS_REASON_PENDING ||
-	       reason == PVS_REASON_CRIT || reason == PVS_REASON_IRQ ||
-	       reason == PVS_REASON_TICKET;
+	const pvs_u32 these = (1u << PVS_REASON_URGENT) | (1u << PVS_REASON_PENDING) |
+			      (1u << PVS_REASON_CRIT) | (1u << PVS_REASON_IRQ) |
+			      (1u << PVS_REASON_TICKET);
+
+	return (these >> (reason & (PVS_REASON_COUNT - 1u))) & 1u;
 }
 
 /* A raise now would be looked at: nothing is throttled, and no boost is there yet. The first one

@@ -121,9 +121,7 @@ static void transfer(struct pvs_yield *y, pvs_u32 yielder, pvs_u32 target,
 PVS_API void pvs_transfer(struct pvs_yield *y, pvs_u32 yielder, pvs_u32 target,
 			  const struct pvs_transfer_facts *facts, struct pvs_transfer *out)
 {
-	static const struct pvs_transfer nothing PVS_TAB = { .reason = PVS_TRANSFER_NONE };
-
-	PVS_COPY(out, nothing);
+	__builtin_memset(out, 0, sizeof(*out)); /* PVS_TRANSFER_NONE is 0 */
 	if (yielder >= y->slot_count || target >= y->slot_count || yielder == target) {
 		out->reason = PVS_TRANSFER_NOBODY;
 	} else if (y->transfer != PVS_TRANSFER_OFF) {

@@ -203,9 +203,7 @@ PVS_API void pvs_validate(const struct pvs_snapshot *snap, const struct pvs_term
 			  const struct pvs_hint *previous, struct pvs_hint *out)
 {
 	struct pvs_hint before = *previous;
-	static const struct pvs_hint nothing PVS_TAB = { .util_ceil = PVS_UTIL_MAX };
-
-	PVS_COPY(out, nothing);
+	pvs_hint_clear(out);
 	if (!terms->active || !take_life(snap->life, terms->generation, out))
 		return;
 	out->flags |= PVS_HINT_ONLINE;

@@ -527,10 +527,10 @@ PVS_APART void by_sleeper(struct pvs_yield *y, pvs_u32 yielder, const struct pvs
 PVS_API void pvs_yield_choose(struct pvs_yield *y, pvs_u32 yielder, const struct pvs_hint *hint,
 			      const struct pvs_yield_ask *ask, struct pvs_yield_choice *out)
 {
-	static const struct pvs_yield_choice nobody PVS_TAB = { .target = PVS_NO_TARGET };
 	struct pvs_yield_slot *s;
 
-	PVS_COPY(out, nobody);
+	__builtin_memset(out, 0, sizeof(*out));
+	out->target = PVS_NO_TARGET;
 	if (yielder >= y->slot_count)
 		return;
 	s = &y->slot[slot_index(yielder)];

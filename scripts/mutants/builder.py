@@ -14,6 +14,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -61,6 +62,14 @@ def run(command, **options):
     return done.stdout
 
 
+def code_of(library):
+    """The bytes of code and constants of a library."""
+    output = library.with_suffix(".bin")
+    run(["objcopy", "-O", "binary", "-j", ".text*", "-j", ".rodata*", "-j", ".data*", library,
+         output])
+    return output.read_bytes() if output.exists() else b""
+
+
 class Build:
     """The tests of a tree, ready to run with mutants."""
 
@@ -69,6 +78,7 @@ class Build:
         self.place = place
         self.jobs = jobs
         self.build = place / "cmake"
+        self.plain = {}     # objects -> code of the library of them without a mutant
         self.compile = {}   # object -> its command
         self.reads = {}     # object -> files of TREES it was made from
         self.programs = []
@@ -109,8 +119,10 @@ class Build:
                      re.findall(r'\[=*\[(.*?)\]=*\]|"([^"]*)"|([^\s"]+)', line)]
             name, command = words[0], words[1:]
             has = set(labels.get(name, []))
+            # Vectors all at once would be the same again as file by file: see _vectors().
             if has & WANTED_LABELS and not has & UNWANTED_LABELS and \
-                    Path(command[0]).is_relative_to(self.build):
+                    Path(command[0]).is_relative_to(self.build) and \
+                    not any(word.endswith(".vec") for word in command):
                 yield Program(name, command)
 
     def _read_commands(self, targets):
@@ -181,6 +193,15 @@ class Build:
         words = self._words(objects[0], tree)
         sources = [self._source(name, tree) for name in objects]
         run([*words, *sources, "-shared", "-o", output], cwd=self.build)
+
+    def plain_code(self, objects):
+        """The code of the library of these objects, from the tree as it is."""
+        key = tuple(objects)
+        if key not in self.plain:
+            output = self.place / f"plain{len(self.plain)}-{threading.get_ident()}.so"
+            self.compile_library(objects, self.root, output)
+            self.plain[key] = code_of(output)
+        return self.plain[key]
 
     def _words(self, name, tree):
         """The command of an object without its input and output, reading `tree`."""
@@ -269,17 +290,23 @@ class Bench:
                                 if path in self.build.reads.get(name, ())])}
 
     def preload(self, path):
-        """The mutants of libraries, compiled; raises BuildError when they do not compile."""
-        made = []
+        """(The mutants of libraries, is their code what it was?); raises BuildError when they do
+        not compile."""
+        made, same = [], True
         for library, objects in self.libraries(path).items():
             output = self.place / f"mutant-{library}.so"
             self.build.compile_library(objects, self.place, output)
+            same = same and code_of(output) == self.build.plain_code(objects)
             made.append(output)
-        return made
+        return made, same
+
+    def own(self, program, path):
+        """The objects of a test itself that are made from the file."""
+        return [name for name in program.objects if path in self.build.reads.get(name, ())]
 
     def executable(self, program, path):
         """The test: as it is, or linked anew when it is itself made from the file."""
-        own = [name for name in program.objects if path in self.build.reads.get(name, ())]
+        own = self.own(program, path)
         if not own:
             return self.build.place / "programs" / program.name
         replaced = {}
@@ -291,5 +318,5 @@ class Bench:
     def concerned(self, path):
         """The tests that can notice a change of the file."""
         libraries = set(self.libraries(path))
-        return [program for program in self.build.programs if program.libraries & libraries or
-                any(path in self.build.reads.get(name, ()) for name in program.objects)]
+        return [program for program in self.build.programs
+                if program.libraries & libraries or self.own(program, path)]

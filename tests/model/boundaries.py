@@ -61,8 +61,9 @@ class Accounts(Family):
     name = "accounts"
     look = DEFAULT.look_earned_ns
     axes = (
-        (0, DEFAULT.boost_open_ns - look, DEFAULT.boost_open_ns, DEFAULT.boost_span_ns - 2 * look - 1,
-         DEFAULT.boost_span_ns - 2 * look, 2 * DEFAULT.boost_span_ns),
+        (0, DEFAULT.boost_open_ns - look, DEFAULT.boost_open_ns,
+         DEFAULT.boost_span_ns - 2 * look - 1, DEFAULT.boost_span_ns - 2 * look,
+         2 * DEFAULT.boost_span_ns),
         (0, DEFAULT.irq_open_ns, DEFAULT.irq_span_ns - 1, DEFAULT.irq_span_ns),
         (0, -DEFAULT.debt_start_ns, -DEFAULT.debt_start_ns - 1),
         (0, 1, 2, 4, 7),
@@ -348,6 +349,125 @@ class Places(Family):
                 then, f"enqueue 0 0 {ask}"]
 
 
+class Configs(Family):
+    """Each field at its limits, alone and beside others."""
+
+    name = "configs"
+    axes = (
+        tuple(range(len(config.FIELDS))),
+        ("zero", "min-1", "min", "max", "max+1", "top"),
+        ("", "profile=server_overcommit", "boost_burst_ns=50000 look_cost_ns=43750",
+         "boost_burst_ns=50000 look_cost_ns=43749", "debt_max_ns=1ms debt_start_ns=1ms",
+         "debt_max_ns=1ms debt_start_ns=999999", "vm_burst_ns=100us vm_quantum_ns=100001",
+         "vm_burst_ns=100us vm_quantum_ns=100us", "boost_resume_ns=4000001",
+         "boost_resume_ns=4ms", "profile=5"),
+    )
+
+    def case(self, now, number, which, others):
+        """See Family."""
+        name, low, high, _ = config.FIELDS[number]
+        value = {"zero": 0, "min-1": max(low - 1, 0), "min": low, "max": high, "max+1": high + 1,
+                 "top": (1 << 32) - 1}[which]
+        if name + "=" in others:
+            others = ""
+        return ["config profile=default", f"config {name}={value} {others}", "vcpu 0",
+                f"step 0 attach now={now}", "step 0 poll dt=1ms ran=1ms"]
+
+
+class Choices(Family):
+    """A choice, right or wrong in one thing or two, from each status."""
+
+    name = "choices"
+    axes = (
+        ("", "choice", "choice major=1", "choice command=reset"),
+        ("", "major=0", "major=1", "major=65535"), ("", "minor=0", "minor=2"),
+        ("", "generation=6", "generation=0x1000005"),
+        ("", "features=none", "features=0x8000", "features=grant", "features=irq_ticket|crit",
+         "features=util_bounds|util", "features=perf"),
+        ("", "command=none", "command=reset", "command=3"),
+    )
+
+    def case(self, now, before, major, minor, generation, features, command):
+        """See Family."""
+        return ["vm caps=0x6ff generation=5", *filter(None, [before]),
+                f"choice {major} {minor} {generation} {features} {command}",
+                f"choice {major} {minor} {generation} {features} {command}", "choice command=none"]
+
+
+class Records(Family):
+    """What is saved and restored, possible or not."""
+
+    name = "records"
+    axes = (
+        (1, 2, 3), (0, 1, 255, 256, 65536, 65537), (0, 7, 8), (0, 1),
+        (0, 2 * DEFAULT.boost_span_ns, 2 * DEFAULT.boost_span_ns + 1, (1 << 64) - 1),
+        (0, 1, -1, -DEFAULT.debt_max_ns, -DEFAULT.debt_max_ns - 1, -(1 << 63)),
+    )
+
+    def case(self, now, version, share, latches, reserved, used, normal):
+        """See Family."""
+        return [f"saved 0 version={version} share={share} boost_used={used} irq_used={used}"
+                f" normal_left={normal} high={used} high_before={used} boosts=4294967295"
+                f" malformed=7 boosted_ns={used} latches={latches} reserved={reserved}",
+                "vcpu 0 online=1", "restore 0 0", "save 0 1", f"step 0 attach now={now}",
+                "step 0 poll dt=70ms ran=70ms urgency=5 seq=1", "save 0 1",
+                "step 0 poll dt=1ms ran=9ms", "save 0 1", "restore 1 1", "counters 0"]
+
+
+class Binds(Family):
+    """An offer with one field at a limit, and a guest that wants this or that."""
+
+    name = "binds"
+    axes = (
+        ("", "0x0 8 1", "0x8 2 1", "0xa 2 0", "0xa 2 2", "0xc 4 4095", "0xc 4 4097", "0x10 4 255",
+         "0x10 4 257", "0x14 4 128", "0x14 4 384", "0x14 4 512", "0x14 4 4096", "0x14 4 8192",
+         "0x18 4 0", "0x18 4 1", "0x18 4 1025", "0x18 4 0xffffffff", "0x1c 4 0xffffff",
+         "0x1c 4 0x1000000", "0x20 8 0", "0x20 8 0xffffffffffffffff", "0x4c 4 0", "0x4c 4 9"),
+        (0, 1, 2, 3),
+        ("", "wanted=none", "wanted=whole", "wanted=split_words", "wanted=grant|irq_ticket",
+         "wanted=0xffffffffffffffff"),
+        ("", "bytes=1023", "bytes=1024", "bytes=2048"),
+    )
+
+    def case(self, now, field, status, wanted, mapped):
+        """See Family."""
+        lines = ["vm caps=all slots=4 generation=5", f"header at=0x28 size=4 value={status}"]
+        if field:
+            at, size, value = field.split()
+            lines.append(f"header at={at} size={size} value={value}")
+        return lines + [f"guest_bind {wanted} {mapped}", "guest_ready", "choice header=1",
+                        "guest_ready", "guest_online 0", "guest_online 3", "guest_online 4",
+                        "guest_publish 0 urgency=4 window=9 util=7 util_valid=1",
+                        "guest_pend 3 urgency=2", "guest_pend 4", "guest_wait 0 kind=1 target=3",
+                        "guest_epoch 3", "guest_applied 0", "guest_counters 0", "guest_unbind",
+                        "guest_ready"]
+
+
+class Bells(Family):
+    """When a guest rings: what it said, what is applied, what it says or ends."""
+
+    name = "bells"
+    axes = (
+        ("urgency=0", "urgency=1", "urgency=2", "urgency=4", "urgency=5", "urgency=5 idle=1",
+         "urgency=0 idle=1"),
+        ("", "guest_crit 0 set=lock", "guest_irq_enter 0 bit=1", "guest_pend 0 urgency=4"),
+        (0, 1, 2, 3, 4),
+        (0, 1 << 24, 1 << 25, 3 << 24, 9 << 24, 1 << 24 | 1 << 16, 1 << 26),
+        ("whole", "crit|irq|pending|wait", "kick|crit|irq|pending"),
+        ("guest_publish 0 urgency=0", "guest_publish 0 urgency=1", "guest_publish 0 urgency=2",
+         "guest_publish 0 urgency=3", "guest_publish 0 urgency=4", "guest_publish 0 urgency=5",
+         "guest_publish 0 urgency=5 idle=1", "guest_crit 0 clear=15", "guest_irq_leave 0",
+         "guest_pend_clear 0", "guest_retract 0", "guest_wait 0 kind=any"),
+    )
+
+    def case(self, now, said, more, klass, applied, wanted, then):
+        """See Family."""
+        return ["vm caps=all slots=2", f"guest_bind wanted={wanted}", "choice header=1",
+                "guest_online 0", "guest_says 0 applied=0", f"guest_publish 0 {said}",
+                *filter(None, [more]), f"guest_says 0 applied={applied | klass}", then,
+                "guest_says 0 applied=0", "guest_unbind", "choice header=1"]
+
+
 FAMILIES = {one.name: one for one in (Accounts(), Ranks(), Events(), Hosts(), Times(), Deferrals(),
                                       Storms(), Words(), Transfers(), Fits(), Wishes(),
-                                      Places())}
+                                      Places(), Configs(), Choices(), Records(), Binds(), Bells())}

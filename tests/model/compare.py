@@ -70,7 +70,7 @@ def boundary_piece(name):
     return piece
 
 
-# ---- drawn pieces: the worlds are drawn too --------------------------------------------------------
+# ---- drawn pieces: the worlds are drawn too -----------------------------------------------------
 
 def drawn_fields(chance, fields, share):
     """Some fields of a configuration, at their limits or anywhere between."""
@@ -90,7 +90,8 @@ def begin_whole(piece, chance, split):
     piece.run("config " + drawn_fields(chance, config.FIELDS, chance.choice((0, 0.05, 0.3))))
     caps = chance.choice((0x7FF, 0x7FF, 0x7F7, 0x7FE, chance.randrange(0x800)))
     vcpus = chance.choice((1, 2, 4, 16))
-    accept = "all" if split else chance.choice(("whole", "whole", "whole", chance.randrange(1 << 14)))
+    some = chance.randrange(1 << 14)
+    accept = "all" if split else chance.choice(("whole", "whole", "whole", some))
     piece.run(f"vm caps={caps:#x} slots={chance.choice((vcpus, vcpus, 16))}"
               f" generation={chance.randrange(1 << 24)} accept={accept}")
     for v in range(vcpus):
@@ -174,7 +175,7 @@ def drawn_piece(name):
     return piece
 
 
-# ---- the other side --------------------------------------------------------------------------------
+# ---- the other side -----------------------------------------------------------------------------
 
 def make(name):
     """The piece of this name."""

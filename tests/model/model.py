@@ -15,13 +15,13 @@ from pvsmodel.world import World  # noqa: E402
 
 
 def speak(source, sink):
-    """The line protocol; `vector NAME` begins a new world and has no result."""
+    """The line protocol; `vector NAME` begins a new world, it and what is expected say nothing."""
     world = World()
     for line in source:
-        line = line.partition("#")[0].strip()
+        line = line.partition("#")[0].partition(" -> ")[0].strip()
         if line.startswith("vector "):
             world = World()
-        elif line:
+        elif line and not line.startswith("= "):
             sink.write(world.run(line) + "\n")
             sink.flush()
 

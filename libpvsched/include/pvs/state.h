@@ -133,13 +133,17 @@ struct pvs_vcpu {
 	struct pvs_hint hint;    /* the last one */
 
 	pvs_u32 share_q16;       /* learned share of a CPU, 0 = not known yet */
-	pvs_u32 boosts;          /* counters: see the ABI */
+
+	/* counters, in the order of pvs/counters.h; they wrap */
+	pvs_u32 boosts;          /* the first four: see the ABI */
 	pvs_u32 denials;
 	pvs_u32 overruns;
 	pvs_u32 malformed;
-	pvs_u32 tickets;         /* counter: deliveries that opened one */
-	pvs_u32 storms;          /* counter: storms that began */
-	pvs_u32 deferrals;       /* counter: preemptions put off */
+	pvs_u32 tickets;         /* deliveries that opened one */
+	pvs_u32 storms;          /* storms that began */
+	pvs_u32 deferrals;       /* preemptions put off */
+	pvs_u32 reasons[PVS_REASON_COUNT]; /* how often each reason was given */
+
 	pvs_u32 storm_count;     /* deliveries in this window */
 	pvs_u32 storm_ns;        /* boosted by tickets in this window */
 	pvs_u32 calm_ns;         /* how long deliveries have been below half */
@@ -173,8 +177,6 @@ struct pvs_vcpu {
 	pvs_u16 ticket_vector;   /* its vector; PVS_VECTOR_UNKNOWN */
 	pvs_u16 run_epoch;       /* odd = not running */
 	pvs_u16 cpu_gen;         /* +1 with each EV_MIGRATE */
-
-	pvs_u32 reasons[PVS_REASON_COUNT]; /* how often each reason was given; wraps */
 };
 
 /* One VM. Several vCPUs change `cap_ns` at the same time, by compare-and-swap. */

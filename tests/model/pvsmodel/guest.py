@@ -13,11 +13,11 @@ from .language import (BOUNDS_WORD, CRIT_WORD, INTENT_WORD, IRQ_WORD, LIFE_WORD,
 from .numbers import U16
 from .wire import (ABI_MAJOR, ABI_MINOR, ACTIVE, BACKGROUND, BASELINE, BELOW, CMD_ACCEPT,
                    CMD_RESET, DISABLED, DONT_BOTHER, E_INVALID, E_STATE, F_ALL, F_COUNTERS, F_CRIT,
-                   F_GRANT, F_IRQ, F_IRQ_TICKET, F_KICK, F_PENDING, F_RUN_EPOCH, F_SPLIT_WORDS, F_UTIL,
-                   F_UTIL_BOUNDS, F_WAIT, F_WAKE, F_WINDOW, GENERATION_MASK, GRANTED, HEADER_SIZE, IDLE,
-                   INTERACTIVE, KICK_DEBOOST, KICK_RAISE, LIFE_ONLINE, NEEDS, NORMAL, OFFERED, OK,
-                   REALTIME, REFUSED, REGION_MAGIC, SLOT_COUNT_MAX, SLOT_SIZE, TASK, UNSPECIFIED,
-                   UTIL_MAX, WAIT_ANY, WAIT_IPI, WAIT_IPI_MANY, WAIT_LOCK, WAIT_NONE)
+                   F_GRANT, F_IRQ, F_IRQ_TICKET, F_KICK, F_PENDING, F_RUN_EPOCH, F_SPLIT_WORDS,
+                   F_UTIL, F_UTIL_BOUNDS, F_WAIT, F_WAKE, F_WINDOW, GENERATION_MASK, GRANTED,
+                   HEADER_SIZE, IDLE, INTERACTIVE, KICK_DEBOOST, KICK_RAISE, LIFE_ONLINE, NEEDS,
+                   NORMAL, OK, REALTIME, REFUSED, REGION_MAGIC, SLOT_COUNT_MAX, SLOT_SIZE, TASK,
+                   UNSPECIFIED, UTIL_MAX, WAIT_ANY, WAIT_IPI, WAIT_IPI_MANY, WAIT_LOCK, WAIT_NONE)
 
 KICK, YIELD = 1, 2
 (E_MAGIC, E_VERSION, E_LAYOUT, E_REFUSED, E_NOT_READY, E_GENERATION) = range(-100, -106, -1)
@@ -136,6 +136,7 @@ class Guest:
             vcpu.online = False
         self.header.put(COMMAND, CMD_RESET)
         self.bound = False
+        self.reason = 0
         return KICK
 
     # ---- life ----------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 """vectors.md section 8, and `header` of section 4: ops of the guest and of the region's header."""
 
 from .guest import Guest
-from .header import (COMMAND, ECHO, FEATURES_ACCEPTED, GUEST_MAJOR, GUEST_MINOR, Header)
+from .header import COMMAND, ECHO, FEATURES_ACCEPTED, GUEST_MAJOR, GUEST_MINOR, Header
 from .language import CannotRun, result_line
 from .numbers import U64
 from .wire import F_ALL, HEADER_SIZE, OK

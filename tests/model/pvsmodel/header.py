@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """layout.md: the header page."""
 
-from .wire import (ABI_MAJOR, ABI_MINOR, HEADER_SIZE, KICK_HYPERCALL, REGION_MAGIC, SLOT_SIZE)
+from .wire import ABI_MAJOR, ABI_MINOR, HEADER_SIZE, KICK_HYPERCALL, REGION_MAGIC, SLOT_SIZE
 
 # Fields: offset, bytes.
 MAGIC, MAJOR, MINOR = (0, 8), (8, 2), (10, 2)

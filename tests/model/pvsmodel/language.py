@@ -2,6 +2,7 @@
 """vectors.md sections 1, 2 and 4 to 8: lines, values, fields of ops and of results."""
 
 from . import config, saved, transfer, wire, yielding
+from .numbers import NEVER
 from .wire import LIFE_ONLINE, WORDS
 
 _UNITS = (("ns", 1), ("us", 1_000), ("ms", 1_000_000), ("s", 1_000_000_000))
@@ -118,10 +119,10 @@ THROTTLE = Kind("F", 8, wire.THROTTLES)
 FLAGS = Kind("F", 8, wire.FLAGS)
 SAYS = Kind("F", 64, ("",) * 16 + ("granted",) + ("",) * 7
             + ("kick_deboost", "kick_raise", "yield_spin", "dont_bother"))
-RC = Kind("S", 64, {0: "ok", 1: "kick", 2: "yield", -1: "invalid", -2: "range", -3: "state", -100: "magic",
-                    -101: "version", -102: "layout", -103: "refused", -104: "not_ready",
-                    -105: "generation", -106: "saved"})
-TIME = Kind("U", 64, {wire_never: "never" for wire_never in ((1 << 64) - 1,)})
+RC = Kind("S", 64, {0: "ok", 1: "kick", 2: "yield", -1: "invalid", -2: "range", -3: "state",
+                    -100: "magic", -101: "version", -102: "layout", -103: "refused",
+                    -104: "not_ready", -105: "generation", -106: "saved"})
+TIME = Kind("U", 64, {NEVER: "never"})
 STATUS = _unsigned(32, wire.STATUSES)
 REFUSAL = _unsigned(32, wire.REFUSALS)
 COMMAND = _unsigned(32, wire.COMMANDS)

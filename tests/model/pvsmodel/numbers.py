@@ -20,11 +20,6 @@ def clamp(x, low, high):
     return high if x > high else x
 
 
-def field(word, shift, bits):
-    """P-1.3."""
-    return (word >> shift) & ((1 << bits) - 1)
-
-
 def signed64(value):
     """The two's complement of 64 bits."""
     return value - (1 << 64) if value >> 63 else value

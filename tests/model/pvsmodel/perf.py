@@ -200,7 +200,7 @@ def _highest(counts):
 
 
 def perf_word(capacity, current, contention, generation):
-    """PP-6.1."""
+    """PP-6.1, P-12.14."""
     return (min(capacity, CAPACITY_MAX) | min(current, CAPACITY_MAX) << 11
             | min(contention, CAPACITY_MAX) << 32 | (generation & U16) << 48)
 

@@ -2,19 +2,20 @@
 """policy.md sections 3 and 6 to 13: one step of one vCPU."""
 
 from .numbers import NEVER, U16, U32, U64
-from .status import perf_word, write_status
+from .perf import perf_word
+from .status import write_status
 from .wire import (ATTACH, BACKGROUND, BASELINE, BELOW, CAN_ARM_IRQ_WINDOW, CAN_DEFER, CAN_KICK,
-                   CRITICAL, CRIT_DONT_DESCHED, CRIT_IRQS_OFF, CRIT_LOCK_HELD, DETACH,
-                   D_ARM_IRQ_WINDOW, D_CHANGED, D_DEFER, D_MALFORMED, D_MEASURE, D_RELEASE, D_SAMPLE, D_SAMPLE_WAIT,
-                   EOI, EVENT_COUNT, FOREIGN, F_GRANT, F_IRQ_TICKET, F_KICK, F_PERF, HALT, INJECT,
-                   INTERACTIVE, IRQ_WINDOW, KICK, M_INTENT, MIGRATE, NORMAL, OWNS_QUEUE, PICK, POLL, PREEMPT,
-                   RESET, RUN_ENTER, RUN_LEAVE, R_ARMED, R_BELOW, R_BOOST_EMPTY, R_BRIEF, R_CRIT,
-                   R_DEDICATED, R_DEFERRED, R_DEFER_SPENT, R_DETACHED, R_FOREIGN, R_GRANT_MAX,
-                   R_IDLE, R_IRQ, R_IRQ_EMPTY, R_KICK, R_MALFORMED, R_NONE, R_OFFLINE, R_OUTRANKED,
-                   R_OUTSIDE, R_PAYBACK, R_PENDING, R_RATE, R_STALE, R_STORM, R_TICKET, R_TOO_SHORT,
-                   R_URGENT, R_VM_CAP, R_WAKE, R_WINDOW, R_YIELD, SEES_PREEMPT, SEES_WAIT, SEES_WAKE,
-                   TASK, TELLS_PERF, T_BOOST_EMPTY, T_GRANT_MAX, T_IRQ_EMPTY, T_MALFORMED, T_RATE,
-                   T_STALE, T_STORM, T_VM_CAP, WAKE, YIELD)
+                   CRIT_DONT_DESCHED, CRIT_IRQS_OFF, CRIT_LOCK_HELD, CRITICAL, D_ARM_IRQ_WINDOW,
+                   D_CHANGED, D_DEFER, D_MALFORMED, D_RELEASE, D_SAMPLE, D_SAMPLE_WAIT, DETACH,
+                   EOI, EVENT_COUNT, F_GRANT, F_IRQ_TICKET, F_KICK, F_PERF, FOREIGN, HALT, INJECT,
+                   INTERACTIVE, IRQ_WINDOW, KICK, M_INTENT, MIGRATE, NORMAL, OWNS_QUEUE, PICK,
+                   POLL, PREEMPT, R_ARMED, R_BELOW, R_BOOST_EMPTY, R_BRIEF, R_CRIT, R_DEDICATED,
+                   R_DEFER_SPENT, R_DEFERRED, R_DETACHED, R_FOREIGN, R_GRANT_MAX, R_IDLE, R_IRQ,
+                   R_IRQ_EMPTY, R_KICK, R_MALFORMED, R_NONE, R_OFFLINE, R_OUTRANKED, R_OUTSIDE,
+                   R_PAYBACK, R_PENDING, R_RATE, R_STALE, R_STORM, R_TICKET, R_TOO_SHORT, R_URGENT,
+                   R_VM_CAP, R_WAKE, R_WINDOW, R_YIELD, RESET, RUN_ENTER, RUN_LEAVE, SEES_PREEMPT,
+                   SEES_WAIT, SEES_WAKE, T_BOOST_EMPTY, T_GRANT_MAX, T_IRQ_EMPTY, T_MALFORMED,
+                   T_RATE, T_STALE, T_STORM, T_VM_CAP, TASK, TELLS_PERF, WAKE, YIELD)
 from .words import IDLE, ONLINE, TORN, UTIL_VALID, WAKE_VALID, Hint, validate
 from . import wire
 
@@ -83,7 +84,7 @@ class Vcpu:
         "deferred", "granted", "gate", "asleep", "run_epoch", "cpu_gen", "inbox", "injects",
         "klass", "reason", "rank", "throttle", "on_irq", "weight", "contended", "dedicated",
         "perf_word", "boosts", "denials", "overruns", "malformed", "tickets", "storms",
-        "deferrals", "boosted_ns", "count_seq", "reasons", "cfg", "wish", "decision")
+        "deferrals", "boosted_ns", "count_seq", "reasons", "cfg")
 
     def __init__(self, cfg):
         for name in self.__slots__:
@@ -121,8 +122,8 @@ class Vcpu:
             ecaps &= ~CAN_KICK
         if not vm.features & F_PERF:
             ecaps &= ~TELLS_PERF
-        ran = self._time_passes(facts)
-        self._take_events(vm, facts, event, arg, ran)
+        self._time_passes(facts)
+        self._take_events(vm, facts, event, arg)
         known = self._take_hint(hint, facts.nested)
         wish = self._make_wish(hint, known, facts, event)
         pays = self._limit(wish, vm, facts)
@@ -133,7 +134,7 @@ class Vcpu:
     # ---- section 6: time and accounts ----------------------------------------------------------
 
     def _time_passes(self, facts):
-        """P-6.1 to P-6.13; returns r."""
+        """P-6.1 to P-6.13."""
         cfg = self.cfg
         boosted = self.klass >= TASK
         now = facts.now_ns
@@ -144,7 +145,7 @@ class Vcpu:
         self.seen_run = run
         self.unused = int(boosted and dt > 0 and r == 0)
         if not self.started:
-            return r
+            return
 
         self.clock += dt
         self.ran += r
@@ -208,7 +209,6 @@ class Vcpu:
             self._learn(facts, r, boosted)
         else:
             self.learning = 0
-        return r
 
     def _learn(self, facts, r, boosted):
         """P-6.13, when the time it waited is known."""
@@ -244,7 +244,7 @@ class Vcpu:
 
     # ---- section 7: events ---------------------------------------------------------------------
 
-    def _take_events(self, vm, facts, event, arg, ran):
+    def _take_events(self, vm, facts, event, arg):
         """P-7.2."""
         if self.inbox or self.injects:
             posted = sorted(self.inbox | {INJECT} if self.injects else self.inbox)

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""policy.md section 13: what a step writes into the slot; P-12.14: the word `perf`."""
+"""policy.md section 13: what a step writes into the slot."""
 
 from .numbers import U32, U64
 from .wire import (DONT_BOTHER, F_COUNTERS, F_IRQ_TICKET, F_KICK, F_PERF, F_RUN_EPOCH, F_WAIT,
-                   GRANTED, KICK_DEBOOST, KICK_RAISE, R_CRIT, R_IRQ, R_PENDING, R_TICKET,
-                   R_URGENT, TASK, YIELD_SPIN)
+                   GRANTED, KICK_DEBOOST, KICK_RAISE, R_CRIT, R_IRQ, R_PENDING, R_TICKET, R_URGENT,
+                   TASK, YIELD_SPIN)
 
 _ENDS_IN_GUEST = frozenset((R_URGENT, R_PENDING, R_CRIT, R_IRQ, R_TICKET))
-_PERF_MAX = 1024
 
 
 class Slot:
@@ -21,12 +20,6 @@ class Slot:
         self.applied = self.irq_ticket = self.run = self.perf = self.window_left = 0
         self.count_seq = self.boosts = self.denials = self.overruns = 0
         self.malformed = self.boosted_ns = 0
-
-
-def perf_word(capacity, current, contention, generation):
-    """P-12.14, PP-6.1."""
-    return (min(capacity, _PERF_MAX) | min(current, _PERF_MAX) << 11
-            | min(contention, _PERF_MAX) << 32 | generation << 48)
 
 
 def boost_left(vcpu):

@@ -3,7 +3,7 @@
 
 from .numbers import U32
 
-OFF, PENALISE, CREDIT = 1, 2, 3
+OFF, PENALISE = 1, 2
 REASONS = ("none", "nobody", "alone", "limited", "penalty", "base", "ping_pong", "credited",
            "enough")
 NONE, NOBODY, ALONE, LIMITED, PENALTY, BASE, PING_PONG, CREDITED, ENOUGH = range(9)
@@ -15,7 +15,7 @@ _BY_QUEUE = ((2, 96, 16), (3, 64, 15), (6, 40, 10), (8, 32, 8), (12, 24, 6), (13
 
 
 def transfer(vm, yielder, target, now, facts):
-    """PY-6.1: (penalty_ns, credit_ns, reason, resched); `facts` is a dict by the names of the op."""
+    """PY-6.1: (penalty_ns, credit_ns, reason, resched); `facts` by their names in the op."""
     penalty = credit = resched = 0
     if yielder >= vm.slot_count or target >= vm.slot_count or yielder == target:
         reason = NOBODY
@@ -36,6 +36,7 @@ def _give(vm, yielder, target, now, facts):
     most, base = next((g * m >> 4, g * b >> 4) for up_to, m, b in _BY_QUEUE if queued <= up_to)
     passed = _limit_passed(vm, vm.slots[yielder], now)
 
+    # OFF was sorted out before; what is not PENALISE is CREDIT.
     if vm.cfg.transfer == PENALISE:
         if not passed:
             return 0, 0, LIMITED, 0

@@ -5,8 +5,8 @@ from . import config
 from .draws import generate
 from .engines import Engines
 from .guest_ops import GuestOps
-from .language import (CLASS, EVENT, FLAGS, LIFE_WORD, MALFORMED, REASON, SAYS, THROTTLE,
-                       CannotRun, NotInTheLanguage, life_word, parse, result_line)
+from .language import (CLASS, FLAGS, LIFE_WORD, MALFORMED, REASON, SAYS, THROTTLE, CannotRun,
+                       NotInTheLanguage, life_word, parse, result_line)
 from .negotiation import Vm, offer
 from .numbers import NEVER, U64
 from .policy import Facts, Vcpu, goes_first
