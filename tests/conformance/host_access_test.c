@@ -12,6 +12,8 @@ static struct {
 	const volatile unsigned char *loads[LOG_MAX], *stores[LOG_MAX];
 	unsigned int load_count, store_count;
 	int scribble; /* a guest that changes each word as soon as it was read */
+	const volatile void *rising; /* a word that only grows, and what it was stored last */
+	pvs_u64 risen;
 } seen;
 
 pvs_u64 host_load(const volatile void *p, unsigned int size)
@@ -32,6 +34,10 @@ void host_store(volatile void *p, pvs_u64 value, unsigned int size)
 	assert_true(seen.store_count < LOG_MAX);
 	assert_int_equal((uintptr_t)p % size, 0);
 	seen.stores[seen.store_count++] = p;
+	if (p == seen.rising) { /* a reader may have seen any of them */
+		assert_true(value > seen.risen);
+		seen.risen = value;
+	}
 	memcpy((void *)(uintptr_t)p, &value, size);
 }
 
@@ -72,6 +78,22 @@ static void PVS_H_01__ok_a_checkpoint_stores_to_its_own_lines_only(void **state)
 	for (i = 0; i < seen.store_count; i++)
 		assert_true(seen.stores[i] >= (unsigned char *)&w.slot.applied &&
 			    seen.stores[i] < (unsigned char *)(&w.slot + 1));
+}
+
+static void PVS_H_23__ok_the_sequence_of_the_counters_rises_with_each_store(void **state)
+{
+	struct world w;
+	unsigned int i;
+
+	(void)state;
+	boosted_world(&w);
+	seen.rising = &w.slot.count_seq;
+	seen.risen = w.slot.count_seq;
+	for (i = 0; i < 3; i++) {
+		seen.load_count = seen.store_count = 0;
+		look(&w);
+	}
+	assert_true(seen.risen == w.slot.count_seq);
 }
 
 static void PVS_H_01__bad_a_word_changed_after_it_was_read_is_not_seen(void **state)
@@ -136,6 +158,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(PVS_H_01__ok_a_checkpoint_loads_each_word_of_the_guest_once),
 		cmocka_unit_test(PVS_H_01__ok_a_checkpoint_stores_to_its_own_lines_only),
+		cmocka_unit_test(PVS_H_23__ok_the_sequence_of_the_counters_rises_with_each_store),
 		cmocka_unit_test(PVS_H_01__bad_a_word_changed_after_it_was_read_is_not_seen),
 		cmocka_unit_test(
 			PVS_H_01__bad_what_a_guest_writes_into_the_hosts_lines_is_never_read),

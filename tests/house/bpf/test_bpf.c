@@ -134,6 +134,19 @@ static uint64_t some_intent(void)
 	       PVS_PUT(below(256), PVS_INTENT_SEQ_SHIFT, PVS_INTENT_SEQ_BITS);
 }
 
+/* Whom it waits for, of the four slots there are. */
+static uint64_t some_wait(void)
+{
+	uint64_t kind = below(PVS_WAIT_KIND_MAX + 1);
+
+	if (kind == PVS_WAIT_LOCK || kind == PVS_WAIT_IPI)
+		return kind | below(4) << PVS_WAIT_TARGET_SHIFT |
+		       (uint64_t)below(65536) << PVS_WAIT_EPOCH_SHIFT;
+	if (kind == PVS_WAIT_IPI_MANY)
+		return kind | (uint64_t)(1 + below(15)) << PVS_WAIT_MASK_SHIFT;
+	return kind;
+}
+
 static void change_guest_words(struct pvs_slot *slot, uint32_t generation)
 {
 	uint64_t life = PVS_LIFE_ONLINE |
@@ -141,11 +154,12 @@ static void change_guest_words(struct pvs_slot *slot, uint32_t generation)
 
 	slot->intent = guest_word(some_intent());
 	slot->crit = guest_word(below(16));
-	slot->irq = guest_word(below(8) | PVS_PUT(below(65536), PVS_IRQ_ACK_SHIFT,
-						  PVS_IRQ_ACK_BITS));
-	slot->wait = guest_word(PVS_PUT(below(PVS_WAIT_KIND_MAX + 1), PVS_WAIT_KIND_SHIFT,
-					PVS_WAIT_KIND_BITS));
-	slot->util_bounds = guest_word(0);
+	slot->irq = guest_word((below(2) ? below(8) : 0) |
+			       PVS_PUT(below(4) ? slot->irq_ticket : below(65536),
+				       PVS_IRQ_ACK_SHIFT, PVS_IRQ_ACK_BITS));
+	slot->wait = guest_word(some_wait());
+	slot->util_bounds = guest_word(below(2) ? 0 : below(512) |
+				       (uint64_t)(512 + below(513)) << PVS_BOUNDS_CEIL_SHIFT);
 	slot->pending = guest_word(below(6) << PVS_PENDING_CLASS_SHIFT);
 	slot->life = guest_word(life);
 }
@@ -170,15 +184,22 @@ static void change_inputs(struct world *w)
 	facts->run_ns += below(4) ? 0 : dt / (1 + below(4));
 	facts->wait_ns += dt / 2;
 	if (!below(16))
-		facts->caps = below(512);
+		facts->caps = below(2048);
 	if (!below(64))
 		facts->entitlement_q16 = below(65537);
 	facts->timer_granularity_ns = below(2) ? 50000 : 4000000;
 	facts->nested = !below(32);
+	facts->contended = below(2);
+	facts->dedicated = !below(64);
+	facts->capacity = (uint16_t)below(1100);
+	facts->perf = (uint16_t)below(1100);
+	facts->contention = (uint16_t)below(1100);
 	w->io.event.type = (uint16_t)some_event();
-	w->io.event.arg = below(256);
+	w->io.event.arg = below(2) ? below(6) : below(256);
 	if (!below(8))
 		w->vcpu.inbox |= (1u << some_event()) & ((1u << PVS_EV_COUNT) - 1u);
+	if (!below(16))
+		w->vcpu.inbox += (uint64_t)(below(8) ? 1 : below(400)) << PVS_INBOX_INJECT_SHIFT;
 	if (below(3))
 		change_guest_words(&w->slot, w->vm.terms.generation);
 }
@@ -217,7 +238,7 @@ static void step_both(void)
 
 static void compare(uint32_t profile, uint64_t features)
 {
-	uint32_t boosts = 0;
+	uint32_t boosts = 0, deferrals = 0, tickets = 0, storms = 0;
 	int n;
 
 	test.random = seed();
@@ -228,6 +249,9 @@ static void compare(uint32_t profile, uint64_t features)
 		memcpy(test.bpf, &test.native, sizeof(test.native));
 		step_both();
 		boosts += test.native.io.decision.klass >= PVS_CLASS_TASK;
+		deferrals += (test.native.io.decision.flags & PVS_DECISION_DEFER) != 0;
+		tickets += test.native.io.decision.reason == PVS_REASON_TICKET;
+		storms += test.native.io.decision.reason == PVS_REASON_STORM;
 		if (memcmp(test.bpf, &test.native, sizeof(test.native)) != 0) {
 			print_message("step %d of seed %llu\n", n, (unsigned long long)seed());
 			assert_memory_equal(&test.bpf->io, &test.native.io, sizeof(struct pvs_io));
@@ -238,6 +262,7 @@ static void compare(uint32_t profile, uint64_t features)
 	}
 	/* Nothing would be shown by steps that decide nothing. */
 	assert_in_range(boosts, STEPS / 100, STEPS);
+	assert_true(deferrals && tickets && storms);
 }
 
 static void bpf__decides_the_same_bytes_as_native_code(void **state)
