@@ -27,9 +27,9 @@ SEED = 20261122
 # the count is some ten times what other seeds needed.
 LIMITS = {
     ("libfuzzer", False): (60, 250_000),
-    ("libfuzzer", True): (120, 8_000_000),
+    ("libfuzzer", True): (180, 8_000_000),
     ("afl", False): (6, 20_000),
-    ("afl", True): (120, 2_000_000),
+    ("afl", True): (180, 2_000_000),
 }
 # Inputs per second differ; these take some 25 s of a processor each.
 RUNS = {"region": 900_000, "shim": 1_500_000, "perf": 1_000_000, "queue": 1_600_000,
@@ -60,6 +60,8 @@ def run_libfuzzer(args, work):
     new = work / "new"
     found.mkdir()
     new.mkdir()
+    if args.canary and run([args.program, "-runs=0", CORPUS / args.target], 60)[0] != 0:
+        sys.exit("the corpus alone finds the defect: that says nothing about the fuzzer")
     status, output = run(
         [args.program, f"-seed={args.seed}", f"-runs={args.runs}", f"-max_len={INPUT_MAX}",
          f"-max_total_time={args.seconds}", "-timeout=10", "-rss_limit_mb=2048",

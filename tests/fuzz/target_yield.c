@@ -141,7 +141,7 @@ static void choose(struct world *w, uint32_t yielder, struct fuzz_input *in)
 		w->waits[yielder] = NOWHERE;
 		w->spins[yielder] = 0;
 	}
-	if (FUZZ_CANARY(c.reason == PVS_YIELD_NAMED_MANY && c.target == hint.wait_target + 31u))
+	if (FUZZ_CANARY(c.reason == PVS_YIELD_NAMED_MANY && c.target - hint.wait_target > 23u))
 		c.target = yielder;
 	judge(w, yielder, &hint, &c);
 	if (c.target != PVS_NO_TARGET)

@@ -30,7 +30,7 @@ INCLUDES = ("abi/include", "libpvsched/include", "libpvsched/src", "guest-shim/i
             "guest-shim/src", "adapters/common/include", "adapters/common/src",
             "adapters/null/include", "tests/conformance/kit")
 FLAGS = ("-std=c11", "-O1", "-w", "-fPIC")
-TIMEOUT_S = 5
+TIMEOUT_S = 20
 DATA = {"spec": ROOT / "abi/spec", "checks": HERE / "checks", "vectors": ROOT / "abi/vectors"}
 
 
@@ -132,7 +132,8 @@ def main():
                              enumerate(faults)))
     for row in rows:
         state = "caught" if row["caught"] else "MISSED"
-        print(f"{state}  {row['clause']}  {row['name']}" + (f": {row['why']}" if row["why"] else ""))
+        why = f": {row['why']}" if row["why"] else ""
+        print(f"{state}  {row['clause']}  {row['name']}{why}")
     caught = sum(row["caught"] for row in rows)
     named = {row["clause"] for row in rows}
     figures = {"seeded_faults": len(rows), "seeded_faults_caught": caught,

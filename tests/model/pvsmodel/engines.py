@@ -2,7 +2,7 @@
 """vectors.md sections 5 to 7: ops of the yield, of performance domains and of the queue's rank."""
 
 from . import perf, queue, transfer, yielding
-from .language import WAIT_WORD, result_line
+from .language import WAIT_WORD, CannotRun, result_line
 from .numbers import NEVER, U16, U64, signed64
 from .wire import BASELINE, OK
 
@@ -129,6 +129,7 @@ class Engines:
         return self._members("perf_put", rc, domain)
 
     def op_perf_remove(self, d, m, given):
+        # A member knows its domain; the one in the line is only looked at.
         self._clock(given)
         perf.remove(self.members[m])
         return self._members("perf_remove", OK, self.domains[d])
@@ -252,4 +253,7 @@ class Engines:
 
     def op_queue_share(self, e, q, given):
         self._clock(given)
-        return result_line("queue_share", (self.entities[e].share(self.queues[q]),))
+        share = self.entities[e].share(self.queues[q])
+        if share is None:
+            raise CannotRun
+        return result_line("queue_share", (share,))

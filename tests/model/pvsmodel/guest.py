@@ -3,6 +3,20 @@
 
 The guest works on the region as the host has laid it out: a header of bytes and slots of words. It
 keeps its own copy of all it has said and of all it has bound to.
+
+The clauses leave a guest some freedom, which results that must agree cannot. It is read like this:
+
+- Sequence numbers and tags are 0 when a slot comes online and grow by one with each value.
+- Features are accepted as far as they are wanted and offered, with what they need as far as that is
+  offered; what lacks its need is left out.
+- A bit that is set and cleared at once is set. A floor above the ceiling becomes the ceiling. What
+  is too large is the largest, an urgency or a level too. A mask of nobody is a wait for nobody.
+- "Rose" and "fell" are of the urgency, where UNSPECIFIED stands with NORMAL; leaving idle, of the
+  class it asks for against TASK if the class in `applied` is boosted, else BASELINE.
+- "Nothing urgent is left" looks at the critical bits, the interrupt bits and the statement, which
+  must be neither idle nor urgent, and rings only while the class in `applied` is boosted. That bits
+  that were clear are cleared is no hindrance; of `pending` something must have been there.
+- `pending` stays as it is when a slot comes online, and is zeroed when it goes offline.
 """
 
 from .header import (COMMAND, ECHO, FEATURES_ACCEPTED, FEATURES_OFFERED, GENERATION, GUEST_LINE,

@@ -28,7 +28,7 @@ class GuestOps:
 
     def op_header(self, given):
         at, size = given.get("at", 0), given.get("size", 0)
-        if size > _AT_MOST or at > HEADER_SIZE - _AT_MOST:
+        if not 1 <= size <= _AT_MOST or at > HEADER_SIZE - _AT_MOST:
             raise CannotRun
         self.header.put((at, size), given.get("value", 0))
         return "ok"

@@ -312,7 +312,7 @@ OPS = {
                                       window=U16), STORED),
     "guest_crit": ((VCPU,), _plain(set=CRIT, clear=CRIT), STORED),
     "guest_irq_enter": ((VCPU,), _plain(bit=IRQ), STORED),
-    "guest_wait": ((VCPU,), _plain(kind=_unsigned(32, wire.WAITS), target=U32, epoch=U16,
+    "guest_wait": ((VCPU,), _plain(kind=_unsigned(32, wire.WAITS), target=U32, epoch=U32,
                                    mask=U32), STORED),
     "guest_pend": ((VCPU,), _plain(urgency=GIVEN_URGENCY, level=U8), STORED),
     "guest_bounds": ((VCPU,), _plain(floor=U32, ceil=U32), STORED),

@@ -264,6 +264,7 @@ class Entity:
         return max(n, LIMIT_MIN)
 
     def share(self, queue):
-        """PQ-5.8."""
+        """PQ-5.8; None for one that is in another queue, of which the text says nothing."""
         counted = self.counted if self.state != OUT else 0
-        return max((self.weight << 16) // (queue.weight - counted + self.weight), 1)
+        total = queue.weight - counted + self.weight
+        return max((self.weight << 16) // total, 1) if total > 0 else None

@@ -71,6 +71,7 @@ class World(Engines, GuestOps):
         rc, field, _, low, high = cfg.check()
         if rc == OK:
             self.cfg = cfg
+            # What was made before keeps what it has counted, and goes on with the new numbers.
             for one in (*self.vcpus, *self.entities):
                 one.cfg = cfg
         return result_line("config", (rc, field, low, high))

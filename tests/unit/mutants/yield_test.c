@@ -133,6 +133,32 @@ static void transfer__each_length_of_a_queue_has_its_price(void **state)
 	assert_int_equal(give(0x80000002u, 0).credit_ns, 100000000 + 100000u * due[13].base);
 }
 
+static struct pvs_transfer give_at(pvs_u64 now_ns)
+{
+	struct pvs_transfer_facts facts;
+	struct pvs_transfer out;
+
+	memset(&facts, 0, sizeof(facts));
+	facts.now_ns = now_ns;
+	facts.granularity_ns = GRANULARITY_NS;
+	facts.queued = 2;
+	pvs_transfer(&y, 1, 2, &facts, &out);
+	return out;
+}
+
+static void transfer__is_limited_from_any_first_moment(void **state)
+{
+	pvs_u64 first;
+
+	(void)state;
+	for (first = 0; first < 4; first++) {
+		assert_int_equal(fresh(NULL), 0);
+		assert_int_equal(give_at(first).reason, PVS_TRANSFER_BASE);
+		assert_int_equal(give_at(first + 6000000).reason, PVS_TRANSFER_LIMITED);
+		assert_int_equal(give_at(first + 6000001).reason, PVS_TRANSFER_BASE);
+	}
+}
+
 /* ---- slots --------------------------------------------------------------------------------- */
 
 static void slots__that_are_not_there_change_nothing(void **state)
@@ -226,6 +252,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		unit(config__of_yields_is_checked_at_both_ends),
 		unit(transfer__each_length_of_a_queue_has_its_price),
+		unit(transfer__is_limited_from_any_first_moment),
 		unit(slots__that_are_not_there_change_nothing),
 		unit(slots__each_bit_of_a_mask_names_its_own_slot),
 		unit(slots__the_relaxed_round_gives_each_its_turn),

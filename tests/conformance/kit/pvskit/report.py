@@ -8,6 +8,7 @@ from .judge import ERROR, FAILURE, SKIP, SUCCESS, worst
 
 COLUMNS = (SUCCESS, SKIP, ERROR, FAILURE)
 WIDTH = 96
+FAULTS_IN_FULL = 20
 
 
 def verdicts(results):
@@ -67,15 +68,19 @@ def again_of(program, arguments):
 
 def human(results, again, verbose=False):
     """Lines of the whole report."""
-    seen = set()
+    seen, told = set(), 0
     for clause, outcomes in results.values():
         for outcome in outcomes:
             if verbose and outcome.check.name not in seen:
                 yield f"{outcome.verdict}  {outcome.check.name}"
                 yield from (f"    {op} -> {answer}" for op, answer in outcome.transcript)
             if outcome.verdict in (ERROR, FAILURE) and outcome.check.name not in seen:
-                yield from fault(clause, outcome, again)
-                yield ""
+                told += 1
+                if told <= FAULTS_IN_FULL:
+                    yield from fault(clause, outcome, again)
+                    yield ""
+                else:
+                    yield f"{outcome.verdict}  {clause.name}  {outcome.check.name}"
             seen.add(outcome.check.name)
     skipped = {}
     for name, (_, outcomes) in results.items():
