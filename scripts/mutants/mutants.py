@@ -260,6 +260,9 @@ def main():
     lines = "\n".join(lines_of(whole)) + "\n"
     report.with_suffix(".txt").write_text(lines)
     print(lines, end="")
+    if not arguments.only:
+        for key in survivors.outdated(known, mutants):
+            print(f"survivors.txt speaks of what is not there any more: {key}")
     print(f"{run.broken} more did not compile; {report}")
     figures = whole["figures"]
     good = figures["killed_ratio"] >= RATIO_LEAST and not figures["survivors_unexplained"]

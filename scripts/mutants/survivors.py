@@ -29,6 +29,11 @@ def read(path):
     return known
 
 
+def outdated(known, mutants):
+    """Entries for lines that are not there any more."""
+    return sorted(set(known) - {mutant.key for mutant in mutants})
+
+
 def explain(alive, same, known):
     """({key: reason}, mutants without one)"""
     explained, unexplained = {}, []

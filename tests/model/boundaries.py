@@ -34,6 +34,7 @@ class Family:
 
     name = ""
     axes = ()
+    decides = True  # its cases are steps, not ops of another engine
 
     def __len__(self):
         return math.prod(map(len, self.axes))
@@ -268,6 +269,7 @@ class Transfers(Family):
     """What is given: queues, granularities, gaps and lags, and the time since the last one."""
 
     name = "transfers"
+    decides = False
     axes = (
         ("penalise", "credit"),
         tuple(range(15)),
@@ -289,6 +291,7 @@ class Fits(Family):
     """Placement: what fits to the unit, and who is better of two."""
 
     name = "fits"
+    decides = False
     axes = (
         (1, 5, 446, 871, 1023, 1024, 1025, 65535),
         (0, 1, 400, 1024, 1025),
@@ -307,6 +310,7 @@ class Wishes(Family):
     """A domain: what is put in, what is wished, when it may change."""
 
     name = "wishes"
+    decides = False
     axes = (
         ("levels=1024:1024", "levels=446:1000000,871:2000000,1024:3000000", "levels=300:1",
          "levels=1:1,1024:4294967295"),
@@ -330,6 +334,7 @@ class Places(Family):
     """The queue: credits, debts, spans and caps around their limits."""
 
     name = "places"
+    decides = False
     axes = (
         (0, 1, 2, 64, 256, 65535, 65536),
         ("", "cap=1", "cap=6553", "cap=65536"),
@@ -378,6 +383,7 @@ class Choices(Family):
     """A choice, right or wrong in one thing or two, from each status."""
 
     name = "choices"
+    decides = False
     axes = (
         ("", "choice", "choice major=1", "choice command=reset"),
         ("", "major=0", "major=1", "major=65535"), ("", "minor=0", "minor=2"),
@@ -418,6 +424,7 @@ class Binds(Family):
     """An offer with one field at a limit, and a guest that wants this or that."""
 
     name = "binds"
+    decides = False
     axes = (
         ("", "0x0 8 1", "0x8 2 1", "0xa 2 0", "0xa 2 2", "0xc 4 4095", "0xc 4 4097", "0x10 4 255",
          "0x10 4 257", "0x14 4 128", "0x14 4 384", "0x14 4 512", "0x14 4 4096", "0x14 4 8192",
@@ -447,6 +454,7 @@ class Bells(Family):
     """When a guest rings: what it said, what is applied, what it says or ends."""
 
     name = "bells"
+    decides = False
     axes = (
         ("urgency=0", "urgency=1", "urgency=2", "urgency=4", "urgency=5", "urgency=5 idle=1",
          "urgency=0 idle=1"),

@@ -234,10 +234,10 @@ def flip(flips):
         setattr(module, name, int(value, 0))
 
 
-def boundary_names():
-    """All pieces of all families."""
+def boundary_names(decides):
+    """All pieces of the families that decide, or of the others."""
     return [f"boundary:{name}:{first}" for name, family in FAMILIES.items()
-            for first in range(0, len(family), CASES_IN_PIECE)]
+            if family.decides == decides for first in range(0, len(family), CASES_IN_PIECE)]
 
 
 class Totals:
@@ -269,32 +269,49 @@ def again(options, name):
 def run(names, options):
     """Compares pieces, as many at a time as there are processors."""
     totals = Totals()
-    began = time.monotonic()
+    began, used = time.monotonic(), children_s()
     jobs = [(options.replay, name, options.flip) for name in names]
     with multiprocessing.Pool(options.jobs) as pool:
         for outcome in pool.imap_unordered(compare, jobs):
             totals.add(outcome, options)
+        pool.close()
+        pool.join()
     totals.seconds = round(time.monotonic() - began, 1)
+    totals.cpu_seconds = round(children_s() - used, 1)
     return totals
 
 
-def report(boundary, drawn, options):
+def children_s():
+    """Processor time of all children that have ended: the model's workers and the engine."""
+    used = os.times()
+    return used.children_user + used.children_system
+
+
+def report(boundary, others, drawn, options):
     """What there is to say, and the figures."""
+    mismatches = boundary.mismatches + others.mismatches + drawn.mismatches
     figures = {
-        "model_steps": boundary.decisions + drawn.lines,
-        "model_mismatches": boundary.mismatches + drawn.mismatches,
+        "model_steps": boundary.decisions + others.lines + drawn.lines,
+        "model_mismatches": mismatches,
         "model_boundary_decisions": boundary.decisions, "model_boundary_s": boundary.seconds,
+        "model_boundary_cpu_s": boundary.cpu_seconds,
         "model_drawn_steps": drawn.lines, "model_drawn_s": drawn.seconds,
+        "model_drawn_cpu_s": drawn.cpu_seconds,
+        "model_engine_lines": others.lines, "failures": mismatches,
         "model_seed_first": options.seed, "model_seed_last": options.seed + options.pieces - 1,
     }
     print(f"boundaries: {boundary.decisions} decisions in {boundary.lines} lines,"
-          f" {boundary.mismatches} mismatches, {boundary.seconds} s")
+          f" {boundary.mismatches} mismatches, {boundary.seconds} s"
+          f" ({boundary.cpu_seconds} s of processors)")
+    print(f"boundaries of other engines: {others.lines} lines, {others.mismatches} mismatches,"
+          f" {others.seconds} s ({others.cpu_seconds} s of processors)")
     print(f"drawn: seeds {options.seed}..{options.seed + options.pieces - 1},"
-          f" {drawn.lines} steps, {drawn.mismatches} mismatches, {drawn.seconds} s")
+          f" {drawn.lines} steps, {drawn.mismatches} mismatches, {drawn.seconds} s"
+          f" ({drawn.cpu_seconds} s of processors)")
     if options.report:
         options.report.parent.mkdir(parents=True, exist_ok=True)
         options.report.write_text(json.dumps(figures, indent=2) + "\n")
-    return 1 if figures["model_mismatches"] else 0
+    return 1 if mismatches else 0
 
 
 def main():
@@ -314,10 +331,11 @@ def main():
         totals = run(options.only, options)
         print(f"{totals.lines} lines, {totals.mismatches} mismatches")
         return 1 if totals.mismatches else 0
-    boundary = run(boundary_names(), options)
+    boundary = run(boundary_names(True), options)
+    others = run(boundary_names(False), options)
     drawn = run([f"drawn:{seed}" for seed in range(options.seed, options.seed + options.pieces)],
                 options)
-    return report(boundary, drawn, options)
+    return report(boundary, others, drawn, options)
 
 
 if __name__ == "__main__":

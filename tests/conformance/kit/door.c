@@ -31,7 +31,7 @@ static void run_own(const struct replay_kind_info *info, struct replay_word rest
 	memset(&op, 0, sizeof(op));
 	if (replay_parse_op(info, rest, &op))
 		replay_put(out, "syntax");
-	else if (door_exec(replay.world, &op, &result))
+	else if (door_exec(&replay, &op, &result))
 		replay_put(out, "error");
 	else
 		replay_format(info->out, &result, out);

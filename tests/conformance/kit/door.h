@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * door.h - ops of the door that are not in the language of the vectors: the memory itself, and a
- * whole host. docs/conformance.md says what they mean.
+ * door.h - ops of the door that are not in the language of the vectors: the memory itself, a whole
+ * host, and whether the guest would yield. docs/conformance.md says what they mean.
  */
 #ifndef PVS_KIT_DOOR_H
 #define PVS_KIT_DOOR_H
@@ -20,6 +20,6 @@ const struct replay_kind_info *door_op_named(struct replay_word name);
 void door_forget(void);
 
 /* Runs one op. 0, or -1 when it cannot be run. */
-int door_exec(struct replay_world *w, const struct replay_op *op, struct replay_result *res);
+int door_exec(const struct pvs_replay *r, const struct replay_op *op, struct replay_result *res);
 
 #endif /* PVS_KIT_DOOR_H */

@@ -11,7 +11,7 @@
 
 enum door_kind {
 	DK_PEEK = 1, DK_POKE, DK_PEEK_HEADER, DK_OPEN, DK_ATTACH, DK_DETACH, DK_EVENT, DK_FOREIGN,
-	DK_RESET, DK_CLOSE, DK_COUNTERS
+	DK_RESET, DK_CLOSE, DK_COUNTERS, DK_SHOULD_YIELD
 };
 
 enum { D_AT, D_VALUE };
@@ -33,6 +33,7 @@ static const struct replay_field poke_in[] = {
 	FIELD("at", RT_X, D_AT), FIELD("value", RT_X, D_VALUE), LAST
 };
 static const struct replay_field peek_out[] = { FIELD("value", RT_X, 0), LAST };
+static const struct replay_field yes_out[] = { FIELD("value", RT_U, 0), LAST };
 static struct replay_field open_in[] = {
 	FIELD("slots", RT_U, D_SLOTS), FIELD("caps", RT_FLAGS, D_CAPS),
 	FIELD("generation", RT_U, D_GENERATION), FIELD("measure", RT_U, D_MEASURE), LAST
@@ -69,6 +70,7 @@ static struct replay_kind_info ops[] = {
 	OP("host_reset", reset_in, host_out, 0, DK_RESET),
 	OP("host_close", nothing, host_out, 0, DK_CLOSE),
 	OP("host_counters", nothing, counters_out, 0, DK_COUNTERS),
+	OP("guest_should_yield", nothing, yes_out, 1, DK_SHOULD_YIELD),
 	{ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 };
 
@@ -260,8 +262,10 @@ static void report_counters(const struct replay_world *w, struct replay_result *
 	res->count = 6;
 }
 
-int door_exec(struct replay_world *w, const struct replay_op *op, struct replay_result *res)
+int door_exec(const struct pvs_replay *r, const struct replay_op *op, struct replay_result *res)
 {
+	struct replay_world *w = r->world;
+
 	res->count = 0;
 	switch (op->kind) {
 	case DK_PEEK:
@@ -272,6 +276,10 @@ int door_exec(struct replay_world *w, const struct replay_op *op, struct replay_
 		return exec_peek((const unsigned char *)&w->header, PVS_HEADER_SIZE, op, res);
 	case DK_COUNTERS:
 		report_counters(w, res);
+		return 0;
+	case DK_SHOULD_YIELD:
+		res->value[0] = pvs_guest_should_yield(&r->guest.vcpu[op->a]) != 0;
+		res->count = 1;
 		return 0;
 	default:
 		report_host(w, op, exec_host(w, op), res);

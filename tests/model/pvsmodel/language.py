@@ -327,6 +327,27 @@ OPS = {
 }
 
 
+# The same fields with the same values come again and again: what was read before, for each op.
+_FIELDS_READ = {name: {} for name in OPS}
+_REMEMBERED = 4096
+
+
+def _read_field(known, fields, word):
+    """The key and the value of FIELD=VALUE."""
+    name, equals, text = word.partition("=")
+    key, shift, again, kind = fields[name]
+    if not equals:
+        raise ValueError(word)
+    value = kind.parse(text)
+    if shift:
+        value <<= shift
+        if again:
+            value |= value << again - shift
+    if len(known) < _REMEMBERED:
+        known[word] = key, value
+    return key, value
+
+
 def parse(line):
     """V-1.2, V-1.3: an op line without expectations: (name, indices, {key: value})."""
     words = line.split()
@@ -340,16 +361,9 @@ def parse(line):
     try:
         indices = [kind.parse(word) for kind, word in zip(kinds, words[1:])]
         given = {}
+        known = _FIELDS_READ[words[0]]
         for word in words[count:]:
-            name, equals, text = word.partition("=")
-            key, shift, again, kind = fields[name]
-            if not equals:
-                raise NotInTheLanguage(line)
-            value = kind.parse(text)
-            if shift:
-                value <<= shift
-                if again:
-                    value |= value << again - shift
+            key, value = known.get(word) or _read_field(known, fields, word)
             given[key] = given[key] | value if key in given else value
     except (KeyError, ValueError) as error:
         raise NotInTheLanguage(line) from error

@@ -18,8 +18,9 @@ from .words import IDLE, ONLINE, UTIL_VALID, WAKE_VALID, validate
 
 VCPUS = 16
 RECORDS = 4
+_LASTING = (("now", "now_ns"), ("caps", "caps"), ("granularity", "timer_granularity_ns"),
+            ("entitlement", "entitlement_q16"))
 _SAYS = GRANTED | KICK_DEBOOST | KICK_RAISE | YIELD_SPIN | DONT_BOTHER
-_HINTED = ("nested", "contended", "dedicated", "capacity", "contention")
 
 
 class World(Engines, GuestOps):
@@ -117,10 +118,9 @@ class World(Engines, GuestOps):
 
     def _take_facts(self, given):
         facts = self.facts
-        facts.now_ns = given.get("now", facts.now_ns)
-        facts.caps = given.get("caps", facts.caps)
-        facts.timer_granularity_ns = given.get("granularity", facts.timer_granularity_ns)
-        facts.entitlement_q16 = given.get("entitlement", facts.entitlement_q16)
+        for name, fact in _LASTING:
+            if name in given:
+                setattr(facts, fact, given[name])
 
     # ---- V-4.4 to V-4.7 ------------------------------------------------------------------------
 
@@ -165,9 +165,13 @@ class World(Engines, GuestOps):
         facts.wait_known = int("waits" in given or "waited" in given)
         waits = given.get("waits", self.wait_ns[n])
         facts.wait_ns = self.wait_ns[n] = waits + given.get("waited", 0) & U64
-        for name in _HINTED:
-            setattr(facts, name, given.get(name, 0))
-        facts.perf = given.get("current", 0)
+        told = given.get
+        facts.nested = told("nested", 0)
+        facts.contended = told("contended", 0)
+        facts.dedicated = told("dedicated", 0)
+        facts.capacity = told("capacity", 0)
+        facts.perf = told("current", 0)
+        facts.contention = told("contention", 0)
 
         slot = self.slots[n]
         hint, decision = self.vcpus[n].step(self.vm, facts, event, given.get("arg", 0),

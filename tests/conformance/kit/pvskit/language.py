@@ -10,6 +10,7 @@ DOOR_OPS = {
     "peek": "it does not show its memory",
     "poke": "it does not show its memory",
     "peek_header": "it does not show its memory",
+    "guest_should_yield": "it does not say whether it would yield",
     **dict.fromkeys(("host_open", "host_attach", "host_detach", "host_event", "host_foreign",
                      "host_reset", "host_close", "host_counters"), "it has no whole host"),
 }
@@ -43,7 +44,7 @@ STEP_FLAGS = bits("changed measure release sample malformed defer arm_irq_window
 SAYS = {"granted": 1 << 16, "kick_deboost": 1 << 24, "kick_raise": 1 << 25,
         "yield_spin": 1 << 26, "dont_bother": 1 << 27}
 WORDS = bits("intent crit irq wait bounds life pending")
-CODES = {"ok": 0, "kick": 1, "invalid": -1, "range": -2, "state": -3, "no_space": -4,
+CODES = {"ok": 0, "kick": 1, "yield": 2, "invalid": -1, "range": -2, "state": -3, "no_space": -4,
          "magic": -100, "version": -101, "layout": -102, "refused": -103, "not_ready": -104,
          "generation": -105, "saved": -106}
 QUEUE_CODES = {"go": 0, "again": 1, "park": 2, "state": -3}
