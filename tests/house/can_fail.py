@@ -74,6 +74,12 @@ FAULTS = {
         replace("libpvsched/include/pvs/validate.h", "#include <pvs/snapshot.h>", "")),
     "header has no guard": (
         "headers", "redefin", append(ABI, "struct pvs_twice { int x; };\n")),
+    "function without a context": (
+        "functions", "pvs_features_for() does not say its context",
+        replace("libpvsched/include/pvs/decide.h", "Context: any", "Anywhere")),
+    "function without a cost": (
+        "functions", "pvs_features_for() does not say its cost",
+        replace("libpvsched/include/pvs/decide.h", "Context: any. O(1)", "Context: any")),
     "licence missing": (
         "licences", "step.c", replace(STEP, "SPDX-License-Identifier", "Licence")),
     "licence of another directory": (

@@ -54,7 +54,8 @@ typedef pvs_u32 __attribute__((__may_alias__)) pvs_guest_half;
 #define PVS_GUEST_SEQ_ONE ((pvs_u64)1 << (64 - PVS_INTENT_SEQ_BITS))
 #define PVS_GUEST_SEQ_DOWN (64 - PVS_INTENT_SEQ_BITS - PVS_INTENT_SEQ_SHIFT)
 
-/* The rest of pvs_guest_store_intent(): split words (G-11) and hosts that asked for a bell. */
+/* The rest of pvs_guest_store_intent(): split words (G-11) and hosts that asked for a bell. `v`
+ * must be online. Result, context and cost as pvs_guest_publish(). */
 int pvs_guest_store_slow(struct pvs_guest_vcpu *v, pvs_u64 word);
 
 /*

@@ -154,7 +154,8 @@ PVS_API int pvs_perf_put(struct pvs_perf_domain *d, struct pvs_perf_member *m,
 /* Takes out exactly what it put in; nothing if it is in none. As pvs_perf_put(). O(1). */
 PVS_API void pvs_perf_remove(struct pvs_perf_domain *d, struct pvs_perf_member *m);
 
-/* Moves it with what it put in. PVS_OK, or PVS_E_NO_SPACE: then it is in neither. O(1). */
+/* Moves it with what it put in. PVS_OK, or PVS_E_NO_SPACE: then it is in neither. Context: any,
+ * serialised with both domains. O(1). */
 PVS_API int pvs_perf_move(struct pvs_perf_domain *from, struct pvs_perf_domain *to,
 			  struct pvs_perf_member *m);
 

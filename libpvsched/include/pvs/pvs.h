@@ -28,7 +28,7 @@
 #define PVS_VERSION_PATCH 0
 #define PVS_VERSION_STRING "0.1.0"
 
-/* The library's version as compiled, "major.minor.patch". Static string. Context: any. */
+/* The library's version as compiled, "major.minor.patch". Static string. Context: any. O(1). */
 PVS_API const char *pvs_version(void);
 
 #endif /* PVS_PVS_H */

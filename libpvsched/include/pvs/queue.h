@@ -101,7 +101,7 @@ struct pvs_queue_ask {
 	pvs_u8 reserved[2];
 };
 
-/* 1 when key `a` goes before key `b`. Equal keys: first in, first out. Context: any. */
+/* 1 when key `a` goes before key `b`. Equal keys: first in, first out. Context: any. O(1). */
 PVS_INLINE int pvs_key_before(pvs_u64 a, pvs_u64 b)
 {
 	return (pvs_s64)(a - b) < 0;
