@@ -31,13 +31,13 @@ TOTAL = re.compile(rb"^totals: (\d+)$", re.MULTILINE)
 LOOKS = ("POLL", "ENQUEUE", "SPIN", "KICK", "TICK", "IPI")  # events that say only: look again
 
 
-def callgrind(function, program, *arguments, each=True):
-    """Instructions of each call of `function` in order (or of all), and what the program said."""
+def callgrind(function, program, *arguments):
+    """Instructions of each call of `function` in order, and what the program said."""
     with tempfile.TemporaryDirectory() as directory:
         out = Path(directory) / "out"
         run = subprocess.run(
             ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}",
-             f"--toggle-collect={function}", *([f"--dump-after={function}"] if each else []),
+             f"--toggle-collect={function}", f"--dump-after={function}", "--dump-line=no",
              program, *map(str, arguments)],
             capture_output=True, text=True, check=False)
         if run.returncode:
@@ -46,6 +46,30 @@ def callgrind(function, program, *arguments, each=True):
         counts = [int(TOTAL.search(path.read_bytes()).group(1)) for path in parts]
     # What follows the last call is a part as well, and empty.
     return [count for count in counts if count], run.stdout
+
+
+def by_file(function, program, *arguments):
+    """Instructions of all calls of `function` together, by the file they were written in."""
+    with tempfile.TemporaryDirectory() as directory:
+        out = Path(directory) / "out"
+        subprocess.run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}",
+                        f"--toggle-collect={function}", program, *map(str, arguments)],
+                       check=True, capture_output=True)
+        lines = out.read_text().splitlines()
+    names, counts, name, inclusive = {}, {}, "", False
+    for line in lines:
+        place = re.match(r"(c?)f[lie]=\((\d+)\)(?: (.*))?", line)
+        if place:  # a number has its name where it is first seen, here or of a function called
+            callee, number, path = place.groups()
+            known = names.setdefault(number, Path(path or "").name)
+            name = name if callee else known
+        elif line.startswith("calls="):
+            inclusive = True  # the next line says what the function called has cost
+        elif re.match(r"[+*\d-]", line):
+            if not inclusive:
+                counts[name] = counts.get(name, 0) + int(line.split()[-1])
+            inclusive = False
+    return {name: count for name, count in counts.items() if count}
 
 
 def quantile(counts, part):
@@ -100,9 +124,9 @@ def decisions(build):
     rows = [tuple(map(int, line.split())) for line in said.splitlines()]
     if len(rows) != len(counts):
         sys.exit(f"bench: {len(counts)} decisions were counted, {len(rows)} were made")
-    together, _ = callgrind("pvs_decide", build / "bench_decide", VECTORS, each=False)
-    if sum(together) != sum(counts):
-        sys.exit(f"bench: {sum(counts)} instructions one by one, {sum(together)} together")
+    files = by_file("pvs_decide", build / "bench_decide", VECTORS)
+    if sum(files.values()) != sum(counts):
+        sys.exit(f"bench: {sum(counts)} instructions one by one, {sum(files.values())} together")
 
     events = {number: name for name, number
               in numbers("libpvsched/include/pvs/state.h", "PVS_EV_").items() if name != "COUNT"}
@@ -123,7 +147,9 @@ def decisions(build):
     paths = [{"path": path, "news": news, "event": told, **summary(group)}
              for (path, news, told), group in sorted(by_path.items())]
     by_event = [{"event": event, **summary(group)} for event, group in sorted(by_event.items())]
-    return figures, {"paths": paths, "events": by_event}
+    by_stage = [{"file": name, "mean": round(count / over["calls"], 1)}
+                for name, count in sorted(files.items(), key=lambda item: -item[1])]
+    return figures, {"paths": paths, "events": by_event, "files": by_stage}
 
 
 def steps(build):
