@@ -166,7 +166,8 @@ int pvs_guest_bind(struct pvs_guest *g, volatile struct pvs_region_header *heade
 	if (s.status == PVS_STATUS_DISABLED)
 		return PVS_GUEST_NOT_READY;
 	take_doorbell(g, header, s.offered);
-	if (s.status != PVS_STATUS_OFFERED) {
+	/* a status of a later version counts as OFFERED (G-18) */
+	if (s.status == PVS_STATUS_ACTIVE || s.status == PVS_STATUS_REFUSED) {
 		PVS_GUEST_STORE32(&header->guest_command, PVS_CMD_RESET);
 		return PVS_GUEST_NOT_READY;
 	}

@@ -82,6 +82,8 @@ static void derive(struct pvs_config *cfg)
 			     earned(pvs_min64(cfg->boost_resume_ns, cfg->boost_burst_ns),
 				    cfg->boost_share_q10) +
 			     cfg->look_earned_ns;
+	/* an empty account is closed, however the numbers above are rounded */
+	cfg->boost_open_ns = pvs_min64(cfg->boost_open_ns, cfg->boost_span_ns - 1u);
 	cfg->irq_span_ns = earned(cfg->irq_burst_ns, cfg->irq_share_q10);
 	cfg->irq_open_ns = cfg->irq_span_ns / 2u;
 

@@ -5,7 +5,7 @@
 #include "stage.h"
 
 /* Half its weight gives a vCPU's time back at a sixth of real time beside one other (a half less a
- * third), at an eighth beside two. What is paid too much by looking late is kept as credit. */
+ * third), at an eighth beside two. */
 #define PAYBACK_SLOWNESS 8u
 
 /* What the guest is told of what denies it a boost. */
@@ -81,13 +81,36 @@ PVS_INLINE int may_spin(const struct pvs_vcpu *v, const struct pvs_vm *vm, pvs_u
 	       vm->terms.slot_count > 1u && !(caps & PVS_CAP_SEES_PREEMPT);
 }
 
+/* What is paid too much by looking late is kept as credit; the last looks at a small debt would
+ * cost more than it. */
+#define PAYBACK_LOOK_NS 2000000u
+
+PVS_INLINE pvs_u64 payback_for(const struct pvs_vcpu *v, const struct pvs_config *cfg)
+{
+	pvs_u64 owed_ns = (pvs_u64)-v->normal_left_ns;
+
+	return pvs_min64(cfg->poll_ns, pvs_max64(owed_ns * PAYBACK_SLOWNESS, PAYBACK_LOOK_NS));
+}
+
+/* An empty account opens when enough has been earned, not before. */
+static pvs_u64 closed_for(const struct pvs_vcpu *v, const struct pvs_config *cfg,
+			  pvs_u32 entitled_q16)
+{
+	pvs_u64 missing_ns = pvs_less64(v->boost_full_at_ns - v->earned_ns, cfg->boost_open_ns);
+	pvs_u64 wall_ns = PVS_DIV64(missing_ns << 16, entitled_q16);
+
+	return pvs_min64(pvs_max64(wall_ns, cfg->poll_ns), cfg->quiet_poll_ns);
+}
+
 /* How long a decision not to boost can stand if nothing happens. */
 PVS_INLINE pvs_u64 base_valid_for(const struct pvs_vcpu *v, const struct pvs_vm *vm,
 				  const struct pvs_config *cfg, const struct pvs_now *now)
 {
 	if (now->reason == PVS_REASON_PAYBACK)
-		return pvs_min64(cfg->poll_ns, (pvs_u64)-v->normal_left_ns * PAYBACK_SLOWNESS);
+		return payback_for(v, cfg);
 	if (now->urgent) {
+		if (now->denied == PVS_REASON_BOOST_EMPTY)
+			return closed_for(v, cfg, now->entitled_q16);
 		if (now->denied == PVS_REASON_RATE || now->denied == PVS_REASON_MALFORMED)
 			return pvs_min64(cfg->poll_ns, v->raise_ok_ns - v->clock_ns);
 		return cfg->poll_ns;
@@ -232,13 +255,24 @@ PVS_INLINE void conclude(struct pvs_vcpu *v, const struct pvs_config *cfg, struc
 	d->defer = 0;
 }
 
+/* There may be a bell that this guest will not ring, and a word it does not read. */
+PVS_INLINE pvs_u32 caps_for(pvs_u64 features, pvs_u32 caps)
+{
+	if (!(features & PVS_F_KICK))
+		caps &= ~PVS_CAP_CAN_KICK;
+	if (!(features & PVS_F_PERF))
+		caps &= ~PVS_CAP_TELLS_PERF;
+	return caps;
+}
+
 PVS_API void pvs_decide(struct pvs_vcpu *v, struct pvs_vm *vm, const struct pvs_config *cfg,
 			struct pvs_io *io)
 {
 	struct verdict verdict;
 	struct pvs_now now;
 
-	now.caps = io->facts.caps & vm->caps_mask;
+	now.caps = caps_for(vm->terms.features, io->facts.caps);
+	now.entitled_q16 = pvs_entitled_q16(&io->facts);
 	now.left_ns = 0;
 	pvs_account(v, cfg, &io->facts, &now);
 	pvs_take_events(v, vm, cfg, io);

@@ -69,8 +69,9 @@ PVS_API int pvs_state_restore(struct pvs_vcpu *v, const struct pvs_config *cfg,
 	v->high_before_ns = pvs_min64(in->high_before_ns, used_max_ns);
 	v->boosted_ns = in->boosted_ns;
 	__builtin_memcpy(&v->boosts, &in->boosts, COUNTERS_SIZE);
-	v->boost_empty = (in->latches & LATCH_BOOST) != 0;
-	v->irq_empty = (in->latches & LATCH_IRQ) != 0;
+	/* an empty account is closed, whatever the record says */
+	v->boost_empty = (in->latches & LATCH_BOOST) || v->boost_full_at_ns >= cfg->boost_span_ns;
+	v->irq_empty = (in->latches & LATCH_IRQ) || v->irq_full_at_ns >= cfg->irq_span_ns;
 	v->paying = (in->latches & LATCH_PAYING) != 0;
 	return PVS_OK;
 }

@@ -24,6 +24,7 @@ struct pvs_now {
 	pvs_u32 on_irq;  /* boost, limit: paid from the interrupt account */
 	pvs_u32 urgent;  /* boost: the guest asks for more than baseline, granted or not */
 	pvs_u32 denied;  /* boost, limit: enum pvs_reason why not, or 0 */
+	pvs_u32 entitled_q16; /* decide: what the configuration grants of a CPU, never 0 */
 	pvs_u32 fresh;   /* boost: the sequence is not that of the last look */
 };
 

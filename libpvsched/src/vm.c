@@ -30,16 +30,6 @@ PVS_API pvs_u64 pvs_features_for(pvs_u32 caps)
 	return f;
 }
 
-/* There may be a bell that this guest will not ring, and a word it does not read. */
-static void set_caps_mask(struct pvs_vm *vm)
-{
-	vm->caps_mask = ~(pvs_u32)0;
-	if (!(vm->terms.features & PVS_F_KICK))
-		vm->caps_mask &= ~PVS_CAP_CAN_KICK;
-	if (!(vm->terms.features & PVS_F_PERF))
-		vm->caps_mask &= ~PVS_CAP_TELLS_PERF;
-}
-
 PVS_API void pvs_vm_init(struct pvs_vm *vm, pvs_u32 caps, pvs_u32 generation, pvs_u32 slot_count)
 {
 	if (slot_count < 1u)
@@ -53,8 +43,6 @@ PVS_API void pvs_vm_init(struct pvs_vm *vm, pvs_u32 caps, pvs_u32 generation, pv
 	vm->terms.slot_count = slot_count;
 	vm->terms.active = 0;
 	vm->terms.reserved = 0;
-	vm->reserved = 0;
-	set_caps_mask(vm);
 	vm->status = PVS_STATUS_OFFERED;
 	vm->status_reason = PVS_REFUSE_NONE;
 }
@@ -68,7 +56,6 @@ static int set_status(struct pvs_vm *vm, pvs_u32 status, pvs_u32 reason, pvs_u64
 	vm->status_reason = reason;
 	vm->terms.features = features;
 	vm->terms.active = status == PVS_STATUS_ACTIVE;
-	set_caps_mask(vm);
 	return changed;
 }
 

@@ -4,8 +4,8 @@
  *
  * Several CPUs change one set. Setting a bit is: the word, then the summary. Clearing one is: the
  * word; if nothing is left in it, the summary; then the word again, because somebody may have set a
- * bit between the two. So a summary bit is never missing for longer than such a moment, and a
- * summary bit too many costs one rank of one choice.
+ * bit between the two. So a summary bit is never missing for longer than such a moment; one too many
+ * costs one rank of one choice, which clears it.
  */
 #include "stage.h"
 
@@ -432,6 +432,17 @@ PVS_APART void by_need(struct pvs_yield *y, struct pvs_yield_slot *s, struct pvs
 	PVS_ADD32(&y->counts[PVS_YIELD_NOBODY], 1u);
 }
 
+/*
+ * The summary promises somebody in a word that is empty. Mostly he has just left. But when two have
+ * left one word at once, the bit may have been set again by the first, for the second's sake, after
+ * the second was gone; and nobody else would ever clear it. Leaving once more does.
+ */
+static void mend(struct pvs_yield *y, pvs_u32 at)
+{
+	PVS_OPT(at);
+	set_leave(y, at & ((SET_COUNT << SET_SHIFT) - 1u), 0);
+}
+
 PVS_APART void by_set(struct pvs_yield *y, struct pvs_yield_slot *s, struct pvs_yield_choice *out)
 {
 	pvs_u64 summary = PVS_PEEK(pvs_u64, &y->summary);
@@ -444,10 +455,13 @@ PVS_APART void by_set(struct pvs_yield *y, struct pvs_yield_slot *s, struct pvs_
 		set &= SET_COUNT - 1u;
 		target = next_of(y, summary, set);
 	}
-	if (target != PVS_NO_TARGET)
+	if (target != PVS_NO_TARGET) {
 		chosen(y, s, target, SET_REASON + set, out);
-	else
-		by_need(y, s, out);
+		return;
+	}
+	if (summary)
+		mend(y, PVS_CTZ64(summary));
+	by_need(y, s, out);
 }
 
 /* Receivers that have not answered, from the one behind the last choice on. */

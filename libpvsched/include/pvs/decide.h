@@ -72,7 +72,7 @@ struct pvs_decision {
 	pvs_u32 perf_q10;   /* performance wanted, 0..1024, within the guest's bounds; 0 = no
 			     * statement */
 	pvs_u8 defer;       /* EV_PREEMPT: enum pvs_reason why put off or not; else 0 */
-	pvs_u8 reserved[3];
+	pvs_u8 reserved[7];
 	pvs_u64 recheck_at_ns; /* call again at this time at the latest, or PVS_NEVER */
 	pvs_u64 ring_at_ns;    /* a doorbell before this time cannot change anything */
 };

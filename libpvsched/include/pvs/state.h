@@ -59,7 +59,8 @@ enum pvs_event_type {
 	PVS_EV_RUN_ENTER = 4, /* it enters guest mode */
 	PVS_EV_RUN_LEAVE = 5, /* it has returned to the VMM: device emulation is never boosted */
 	PVS_EV_PREEMPT = 6,   /* the host is about to preempt it; arg = class of who would run */
-	PVS_EV_INJECT = 7,    /* an interrupt is delivered; arg = vector or PVS_VECTOR_UNKNOWN */
+	PVS_EV_INJECT = 7,    /* an interrupt is delivered; arg = vector or PVS_VECTOR_UNKNOWN, in
+			       * the low 16 bits; above them how many deliveries, 0 = 1 */
 	PVS_EV_IRQ_WINDOW = 8,/* the guest has re-enabled interrupts */
 	PVS_EV_IPI = 9,       /* it sent an IPI; arg = target */
 	PVS_EV_EOI = 10,      /* end of interrupt; arg = vector */
@@ -92,14 +93,46 @@ enum pvs_event_type {
  * time costs nothing.
  */
 struct pvs_vcpu {
-	/* the host's clocks when last seen, ns */
-	pvs_u64 now_ns;
-	pvs_u64 run_ns;
-	pvs_u64 wait_ns;
+	/* What every step touches comes first: short offsets are smaller code. */
+	pvs_u8 klass;            /* PVS_CLASS_* decided last */
+	pvs_u8 rank;             /* 0..PVS_RANKS-1, of a boosted class */
+	pvs_u8 reason;           /* enum pvs_reason of that */
+	pvs_u8 throttle;         /* PVS_THROTTLE_* */
+	pvs_u8 gate;             /* DETACHED, FOREIGN, OUTSIDE: out of our hands; else 0 */
+	pvs_u8 boost_empty;      /* latched until boost_resume_ns */
+	pvs_u8 irq_empty;
+	pvs_u8 paying;           /* below baseline until normal_left_ns is back */
+	pvs_u8 on_irq;           /* the boost is charged to the interrupt account */
+	pvs_u8 grant_full;       /* latched until grant_used_ns is repaid */
+	pvs_u8 muted;            /* the guest yielded: urgency counts again with the next seq */
+	pvs_u8 asleep;           /* between EV_HALT and EV_WAKE */
+	pvs_u8 suspect;          /* raise_ok_ns is for a malformed word */
+	pvs_u8 learning;         /* at baseline for long enough to learn the share */
+	pvs_u8 started;          /* attached: its clocks are valid */
+	pvs_u8 still;            /* it said nothing new since the last look */
+	pvs_u8 window_known;     /* window_seq is that of the last window */
+	pvs_u8 window_seq;
+	pvs_u8 storm;            /* deliveries do not boost */
+	pvs_u8 deferred;         /* a preemption was put off in this scheduling episode */
+	pvs_u8 granted;          /* and the guest has not cleared its critical bits yet */
+	pvs_u8 crit_mask;        /* without IRQS_OFF after EV_IRQ_WINDOW, whatever the word says */
+	pvs_u8 contended;        /* facts of the last decision */
+	pvs_u8 dedicated;
+	pvs_u16 ticket;          /* the last one, 1..65535; 0 = none yet */
+	pvs_u16 ticket_vector;   /* its vector; PVS_VECTOR_UNKNOWN */
+	pvs_u16 run_epoch;       /* odd = not running */
+	pvs_u16 cpu_gen;         /* +1 with each EV_MIGRATE */
+
+	struct pvs_hint hint;    /* the last one */
 
 	pvs_u64 clock_ns;
 	pvs_u64 ran_ns;
 	pvs_u64 earned_ns;
+
+	/* the host's clocks when last seen, ns */
+	pvs_u64 now_ns;
+	pvs_u64 run_ns;
+	pvs_u64 wait_ns;
 
 	/* Accounts. Full again when earned_ns gets here; used is what is still missing. */
 	pvs_u64 boost_full_at_ns;
@@ -130,8 +163,6 @@ struct pvs_vcpu {
 	pvs_u64 inbox;           /* posted events: a bit each; above, how many deliveries */
 	pvs_u64 perf_word;       /* for the guest: capacity, current performance, contention */
 
-	struct pvs_hint hint;    /* the last one */
-
 	pvs_u32 share_q16;       /* learned share of a CPU, 0 = not known yet */
 
 	/* counters, in the order of pvs/counters.h; they wrap */
@@ -148,42 +179,11 @@ struct pvs_vcpu {
 	pvs_u32 storm_ns;        /* boosted by tickets in this window */
 	pvs_u32 calm_ns;         /* how long deliveries have been below half */
 	pvs_u32 weight_q10;      /* of the last decision */
-
-	pvs_u8 klass;            /* PVS_CLASS_* decided last */
-	pvs_u8 rank;             /* 0..PVS_RANKS-1, of a boosted class */
-	pvs_u8 reason;           /* enum pvs_reason of that */
-	pvs_u8 throttle;         /* PVS_THROTTLE_* */
-	pvs_u8 gate;             /* DETACHED, FOREIGN, OUTSIDE: out of our hands; else 0 */
-	pvs_u8 boost_empty;      /* latched until boost_resume_ns */
-	pvs_u8 irq_empty;
-	pvs_u8 paying;           /* below baseline until normal_left_ns is back */
-	pvs_u8 on_irq;           /* the boost is charged to the interrupt account */
-	pvs_u8 grant_full;       /* latched until grant_used_ns is repaid */
-	pvs_u8 muted;            /* the guest yielded: urgency counts again with the next seq */
-	pvs_u8 asleep;           /* between EV_HALT and EV_WAKE */
-	pvs_u8 suspect;          /* raise_ok_ns is for a malformed word */
-	pvs_u8 learning;         /* at baseline for long enough to learn the share */
-	pvs_u8 started;          /* attached: its clocks are valid */
-	pvs_u8 still;            /* it said nothing new since the last look */
-	pvs_u8 window_known;     /* window_seq is that of the last window */
-	pvs_u8 window_seq;
-	pvs_u8 storm;            /* deliveries do not boost */
-	pvs_u8 deferred;         /* a preemption was put off in this scheduling episode */
-	pvs_u8 granted;          /* and the guest has not cleared its critical bits yet */
-	pvs_u8 crit_mask;        /* without IRQS_OFF after EV_IRQ_WINDOW, whatever the word says */
-	pvs_u8 contended;        /* facts of the last decision */
-	pvs_u8 dedicated;
-	pvs_u16 ticket;          /* the last one, 1..65535; 0 = none yet */
-	pvs_u16 ticket_vector;   /* its vector; PVS_VECTOR_UNKNOWN */
-	pvs_u16 run_epoch;       /* odd = not running */
-	pvs_u16 cpu_gen;         /* +1 with each EV_MIGRATE */
 };
 
 /* One VM. Several vCPUs change `cap_ns` at the same time, by compare-and-swap. */
 struct pvs_vm {
 	pvs_u64 cap_ns;      /* the cap as a timestamp: now - cap_ns is what is left, scaled */
-	pvs_u32 caps_mask;   /* host capabilities that mean something to this guest */
-	pvs_u32 reserved;
 	struct pvs_terms terms;
 	pvs_u64 features_offered;
 	pvs_u32 status;      /* PVS_STATUS_* */

@@ -93,8 +93,8 @@ class Config:
         self.look_earned_ns = self.look_cost_ns * self.boost_cost_q10 >> 10
         self.boost_span_ns = _earned(self.boost_burst_ns, self.boost_share_q10)
         resume = min(self.boost_resume_ns, self.boost_burst_ns)
-        self.boost_open_ns = (self.boost_span_ns - _earned(resume, self.boost_share_q10)
-                              + self.look_earned_ns)
+        self.boost_open_ns = min(self.boost_span_ns - _earned(resume, self.boost_share_q10)
+                                 + self.look_earned_ns, self.boost_span_ns - 1)
         self.irq_span_ns = _earned(self.irq_burst_ns, self.irq_share_q10)
         self.irq_open_ns = self.irq_span_ns // 2
         per_window = self.storm_rate_hz * self.storm_window_ns // 1_000_000_000

@@ -26,6 +26,7 @@ SHARE_MIN = 256
 LEARN = 64_000_000
 EPISODE_MAX = 1 << 47
 PAYBACK_SLOWNESS = 8
+PAYBACK_LOOK = 2_000_000
 UNUSED_LOOK = 2_000_000
 STEP_HASH = 2_654_435_761
 VECTOR_UNKNOWN = 65535
@@ -643,7 +644,10 @@ class Vcpu:
         """P-12.4."""
         cfg = self.cfg
         if wish.reason == R_PAYBACK:
-            return min(cfg.poll_ns, -self.normal * PAYBACK_SLOWNESS)
+            return min(cfg.poll_ns, max(-self.normal * PAYBACK_SLOWNESS, PAYBACK_LOOK))
+        if wish.denied == R_BOOST_EMPTY:
+            opens = max(self.boost_used - cfg.boost_open_ns, 0) * 65536 // entitlement(facts)
+            return min(max(opens, cfg.poll_ns), cfg.quiet_poll_ns)
         if wish.denied in (R_RATE, R_MALFORMED):
             return min(cfg.poll_ns, max(self.raise_wait - self.clock, 0))
         if wish.urgent:

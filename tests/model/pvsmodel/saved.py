@@ -46,7 +46,7 @@ def restore(record, cfg):
     vcpu.normal = clamp(record["normal_left"], -cfg.debt_max_ns, 0)
     for name in ("boosted_ns", "boosts", "denials", "overruns", "malformed"):
         setattr(vcpu, name, record[name])
-    vcpu.boost_empty = latches & 1
-    vcpu.irq_empty = latches >> 1 & 1
+    vcpu.boost_empty = int(latches & 1 or vcpu.boost_used >= cfg.boost_span_ns)
+    vcpu.irq_empty = int(latches >> 1 & 1 or vcpu.irq_used >= cfg.irq_span_ns)
     vcpu.paying = latches >> 2 & 1
     return OK, vcpu

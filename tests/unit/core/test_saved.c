@@ -40,6 +40,27 @@ static void saved__accounts_latches_and_counters_survive(void **state)
 	assert_int_equal(v.started, 0);
 }
 
+/* A record that says both is damaged, or a lie. */
+static void saved__an_empty_account_is_closed_whatever_the_record_says(void **state)
+{
+	struct world w;
+	struct pvs_saved saved;
+
+	(void)state;
+	world_init(&w, CAPS_OWNER);
+	pvs_state_save(&w.v, &saved);
+	saved.boost_used_ns = w.cfg.boost_span_ns - 1;
+	saved.irq_used_ns = w.cfg.irq_span_ns - 1;
+	assert_int_equal(pvs_state_restore(&w.v, &w.cfg, &saved), PVS_OK);
+	assert_true(!w.v.boost_empty && !w.v.irq_empty);
+	saved.boost_used_ns++;
+	assert_int_equal(pvs_state_restore(&w.v, &w.cfg, &saved), PVS_OK);
+	assert_true(w.v.boost_empty && !w.v.irq_empty);
+	saved.irq_used_ns++;
+	assert_int_equal(pvs_state_restore(&w.v, &w.cfg, &saved), PVS_OK);
+	assert_true(w.v.boost_empty && w.v.irq_empty);
+}
+
 static void saved__the_irq_latch_survives_too(void **state)
 {
 	struct world w;
@@ -168,6 +189,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(saved__accounts_latches_and_counters_survive),
+		cmocka_unit_test(saved__an_empty_account_is_closed_whatever_the_record_says),
 		cmocka_unit_test(saved__the_irq_latch_survives_too),
 		cmocka_unit_test(saved__can_never_give_more_than_a_fresh_vcpu),
 		cmocka_unit_test(saved__unknown_versions_and_latches_are_refused),

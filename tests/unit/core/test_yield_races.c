@@ -95,6 +95,17 @@ static void yield__a_summary_is_mended_when_somebody_joins_while_it_is_cleared(v
 	assert_chosen(11, PVS_YIELD_USER);
 }
 
+/* As two that leave one word at once may leave it behind; nobody else would ever clear it. */
+static void yield__a_summary_that_promises_nobody_is_mended_by_a_choice(void **state)
+{
+	(void)state;
+	y.summary |= 1; /* the first word of pending interrupts */
+	pvs_yield_waits(&y, 11, USER);
+	assert_chosen(11, PVS_YIELD_RELAXED);
+	assert_int_equal(y.summary, (pvs_u64)1 << 3 * PVS_YIELD_WORDS);
+	assert_chosen(11, PVS_YIELD_USER);
+}
+
 static void yield__a_summary_is_mended_for_interrupts_too(void **state)
 {
 	(void)state;
@@ -173,6 +184,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		unit(yield__a_summary_is_mended_when_somebody_joins_while_it_is_cleared),
+		unit(yield__a_summary_that_promises_nobody_is_mended_by_a_choice),
 		unit(yield__a_summary_is_mended_for_interrupts_too),
 		unit(yield__a_summary_is_mended_when_flags_are_replaced),
 		unit(yield__an_interrupt_that_comes_as_the_vcpu_begins_to_run_leaves_nothing),

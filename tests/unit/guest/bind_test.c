@@ -533,7 +533,7 @@ static void PVS_G_22__ok_the_next_kernel_finds_a_silent_region(void **state)
 
 static void PVS_G_22__bad_an_old_binding_is_reset_before_a_new_one(void **state)
 {
-	static const pvs_u32 taken[] = { PVS_STATUS_ACTIVE, PVS_STATUS_REFUSED, 9 };
+	static const pvs_u32 taken[] = { PVS_STATUS_ACTIVE, PVS_STATUS_REFUSED };
 	unsigned int i;
 
 	(void)state;
@@ -552,6 +552,17 @@ static void PVS_G_22__bad_an_old_binding_is_reset_before_a_new_one(void **state)
 		assert_int_equal(r->header.guest_command, PVS_CMD_ACCEPT);
 		region_free(r);
 	}
+}
+
+static void PVS_G_18__bad_a_status_of_a_later_version_counts_as_offered(void **state)
+{
+	struct region *r = region_new(PVS_F_UTIL);
+
+	(void)state;
+	r->header.status = 9;
+	assert_int_equal(region_bind(r, PVS_F_UTIL), PVS_GUEST_KICK);
+	assert_int_equal(r->header.guest_command, PVS_CMD_ACCEPT);
+	region_free(r);
 }
 
 static void PVS_G_22__bad_a_second_unbind_does_nothing(void **state)
@@ -600,6 +611,7 @@ int main(void)
 			PVS_G_21__bad_a_new_generation_or_a_withdrawn_host_ends_the_binding),
 		cmocka_unit_test(PVS_G_22__ok_unbind_silences_all_slots_and_says_reset),
 		cmocka_unit_test(PVS_G_22__ok_the_next_kernel_finds_a_silent_region),
+		cmocka_unit_test(PVS_G_18__bad_a_status_of_a_later_version_counts_as_offered),
 		cmocka_unit_test(PVS_G_22__bad_an_old_binding_is_reset_before_a_new_one),
 		cmocka_unit_test(PVS_G_22__bad_a_second_unbind_does_nothing),
 	};
