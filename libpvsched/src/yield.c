@@ -4,8 +4,8 @@
  *
  * Several CPUs change one set. Setting a bit is: the word, then the summary. Clearing one is: the
  * word; if nothing is left in it, the summary; then the word again, because somebody may have set a
- * bit between the two. So a summary bit is never missing for longer than such a moment; one too many
- * costs one rank of one choice, which clears it.
+ * bit between the two. So a summary bit is never missing for longer than such a moment; one too
+ * many costs one rank of one choice, which clears it.
  */
 #include "stage.h"
 
