@@ -3,7 +3,10 @@
 """
 Mutation testing of core and shim: is there a test that notices each small fault?
 
-    mutants.py [--count N | --all] [--seed S] [--only REGEX] [--root DIR] [--report FILE]
+    mutants.py [--count N] [--seed S] [--only REGEX] [--root DIR] [--report FILE]
+
+Tries every mutant there is, or with --count N so many of them, drawn by the seed, with some of each
+operator.
 
 A mutant is one change of one file by a named operator (operators.py). It is killed when a unit
 test, a conformance test or the vectors fail with it, crash, or take far more time than they should.
@@ -31,7 +34,6 @@ from builder import Bench, Build, BuildError  # noqa: E402
 from operators import OPERATORS, in_order, mutants_of  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
-COUNT = 1000
 COUNT_LEAST = 400
 RATIO_LEAST = 0.95
 SEED = 3
@@ -225,8 +227,7 @@ def lines_of(whole):
 
 def parse(words):
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--count", type=int, default=COUNT)
-    parser.add_argument("--all", action="store_true", help="every mutant there is")
+    parser.add_argument("--count", type=int, help="so many of them, drawn; default: all")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--only", default="", help="files whose path matches this")
     parser.add_argument("--root", type=Path, default=ROOT)
@@ -242,7 +243,7 @@ def main():
     os.nice(NICE)
     start = time.monotonic()
     texts, mutants = sources_of(root, arguments.only)
-    want = len(mutants) if arguments.all else arguments.count
+    want = arguments.count or len(mutants)
     build = Build(root, root / "build/mutants", arguments.jobs)
     try:
         build.prepare()

@@ -121,33 +121,57 @@ static void assert_malformed(pvs_u8 words)
 	assert_hint(&wanted);
 }
 
+/* Each bit of each word but those in `left_out`, under the features agreed on. */
+static void assert_each_bit(pvs_u64 left_out)
+{
+	unsigned word, bit;
+
+	for (word = 0; word < WORDS; word++) {
+		for (bit = 0; bit < 64; bit++) {
+			const struct field *f = field_of((enum word)word, bit);
+			pvs_u64 value = (pvs_u64)1 << bit;
+			struct pvs_hint wanted;
+
+			if (value & left_out)
+				continue;
+			put((enum word)word, value);
+			if (f && (!f->feature || (terms.features & f->feature)) &&
+			    value >> f->shift <= f->max) {
+				wanted = with(f, value >> f->shift);
+				assert_hint(&wanted);
+			} else {
+				assert_malformed(malformed_bit[word]);
+			}
+		}
+		put((enum word)word, 0);
+	}
+}
+
 static void words__each_bit_is_data_of_one_field_or_malformed(void **state)
 {
-	unsigned feature, word, bit;
+	unsigned feature;
 
 	(void)state;
-	for (feature = 0; feature <= 15; feature++) { /* 14: split words; 15: all but those */
-		if (feature == 14)
-			continue;
-		terms.features = feature == 15 ? (1u << 14) - 1u : 1u << feature;
-		for (word = 0; word < WORDS; word++) {
-			for (bit = 0; bit < 64; bit++) {
-				const struct field *f = field_of((enum word)word, bit);
-				pvs_u64 value = (pvs_u64)1 << bit;
-				struct pvs_hint wanted;
-
-				put((enum word)word, value);
-				if (f && (!f->feature || (terms.features & f->feature)) &&
-				    value >> f->shift <= f->max) {
-					wanted = with(f, value >> f->shift);
-					assert_hint(&wanted);
-				} else {
-					assert_malformed(malformed_bit[word]);
-				}
-			}
-			put((enum word)word, 0);
-		}
+	for (feature = 0; feature < 14; feature++) {
+		terms.features = (pvs_u64)1 << feature;
+		assert_each_bit(0);
 	}
+	terms.features = (1u << 14) - 1u;
+	assert_each_bit(0);
+}
+
+static void words__in_halves_each_bit_but_the_tags_is_the_same(void **state)
+{
+	const pvs_u64 tags = 0xf0000000f0000000ull;
+	unsigned feature;
+
+	(void)state;
+	for (feature = 0; feature < 14; feature++) {
+		terms.features = SPLIT | (pvs_u64)1 << feature;
+		assert_each_bit(tags);
+	}
+	terms.features = SPLIT | ((1u << 14) - 1u);
+	assert_each_bit(tags);
 }
 
 static void words__each_field_ends_at_its_largest_value(void **state)
@@ -363,6 +387,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		unit(words__each_bit_is_data_of_one_field_or_malformed),
+		unit(words__in_halves_each_bit_but_the_tags_is_the_same),
 		unit(words__each_field_ends_at_its_largest_value),
 		unit(words__each_bit_of_a_wait_is_data_or_malformed_by_its_kind),
 		unit(words__a_wait_names_one_of_the_slots_there_are),
