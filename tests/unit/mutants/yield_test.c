@@ -245,6 +245,22 @@ static void slots__the_relaxed_round_gives_each_its_turn(void **state)
 	}
 }
 
+/* What two who left a word at once may have left behind: a promise in the summary. */
+static void slots__a_promise_that_nobody_keeps_is_forgotten(void **state)
+{
+	struct pvs_yield_config cfg;
+	unsigned at;
+
+	(void)state;
+	memset(&cfg, 0, sizeof(cfg));
+	for (at = 0; at < PVS_YIELD_SETS * PVS_YIELD_WORDS; at++) {
+		assert_int_equal(pvs_yield_init(&y, &cfg, 1024), PVS_OK);
+		y.summary = (pvs_u64)1 << at;
+		assert_int_equal(ask(7, 0, 0, 0), PVS_NO_TARGET);
+		assert_true(y.summary == 0);
+	}
+}
+
 #define unit(f) cmocka_unit_test_setup(f, fresh)
 
 int main(void)
@@ -255,6 +271,7 @@ int main(void)
 		unit(transfer__is_limited_from_any_first_moment),
 		unit(slots__that_are_not_there_change_nothing),
 		unit(slots__each_bit_of_a_mask_names_its_own_slot),
+		unit(slots__a_promise_that_nobody_keeps_is_forgotten),
 		unit(slots__the_relaxed_round_gives_each_its_turn),
 	};
 
