@@ -435,12 +435,17 @@ PVS_APART void by_need(struct pvs_yield *y, struct pvs_yield_slot *s, struct pvs
 /*
  * The summary promises somebody in a word that is empty. Mostly he has just left. But when two have
  * left one word at once, the bit may have been set again by the first, for the second's sake, after
- * the second was gone; and nobody else would ever clear it. Leaving once more does.
+ * the second was gone; and nobody else would ever clear it.
  */
 static void mend(struct pvs_yield *y, pvs_u32 at)
 {
+	pvs_u64 bit = (pvs_u64)1 << (at & 63u);
+
 	PVS_OPT(at);
-	set_leave(y, at & ((SET_COUNT << SET_SHIFT) - 1u), 0);
+	at &= (SET_COUNT << SET_SHIFT) - 1u;
+	PVS_AND64(&y->summary, ~bit);
+	if (PVS_PEEK(pvs_u64, &y->word[at]))
+		PVS_OR64(&y->summary, bit);
 }
 
 PVS_APART void by_set(struct pvs_yield *y, struct pvs_yield_slot *s, struct pvs_yield_choice *out)

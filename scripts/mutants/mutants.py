@@ -198,7 +198,8 @@ def report_of(run, arguments, known, seconds):
             1 for mutant, killer in results if killer and mutant.path == path)}
                   for path, count in sorted(Counter(m.path for m, _ in results).items())},
         "killers": dict(Counter(killer for _, killer in results if killer).most_common()),
-        "survivors": [{"file": mutant.path, "line": mutant.line, "operator": mutant.operator,
+        "survivors": [{"file": mutant.path, "line": mutant.line,
+                       "function": mutant.function, "operator": mutant.operator,
                        "before": mutant.before, "after": mutant.after,
                        "reason": explained.get(mutant.key)} for mutant in alive],
     }
@@ -217,7 +218,7 @@ def lines_of(whole):
     yield ""
     yield "survivors"
     for one in whole["survivors"]:
-        yield f"  {one['file']}:{one['line']}: {one['operator']}"
+        yield f"  {one['file']}:{one['line']}: {one['function']}: {one['operator']}"
         yield f"    - {one['before']}"
         yield f"    + {one['after']}"
         yield f"    {one['reason'] or 'UNEXPLAINED'}"

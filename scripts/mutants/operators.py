@@ -2,7 +2,7 @@
 """The mutation operators: each finds the places of a file where it applies.
 
 Every operator is a generator of (first token, last token, new text). A mutant is known by its file,
-its operator, and its line before and after; never by a line number.
+its function, its operator, and its line before and after; never by a line number.
 """
 import hashlib
 import re
@@ -26,6 +26,7 @@ CONSTANT = re.compile(r"^[A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9]$")
 class Mutant:
     """One change of one file."""
     path: str
+    function: str  # around it; "-" outside
     operator: str
     start: int
     end: int
@@ -37,7 +38,7 @@ class Mutant:
     @property
     def key(self):
         """What it is known by in the list of survivors."""
-        return f"{self.path}|{self.operator}|{self.before}|{self.after}"
+        return f"{self.path}|{self.function}|{self.operator}|{self.before}|{self.after}"
 
     def order(self, seed):
         """A number that depends on the mutant and the seed alone."""
@@ -315,6 +316,7 @@ OPERATORS = {
 def mutants_of(path, text):
     """All mutants of one file."""
     source = Source(path, text)
+    functions = list(source.functions())
     found = []
     for name, operator in OPERATORS.items():
         for first, last, new in operator(source):
@@ -326,7 +328,9 @@ def mutants_of(path, text):
             stop = changed.find("\n", start + len(new))
             after = changed[line_start:stop if stop >= 0 else len(changed)]
             whole = text[line_start:text.find("\n", end - 1)]
-            found.append(Mutant(path, name, start, end, new, source.line_of(start),
+            function = next((called for first_of, last_of, called in functions
+                             if first_of <= start < last_of), "-")
+            found.append(Mutant(path, function, name, start, end, new, source.line_of(start),
                                 flat(whole), flat(after)))
     return found
 

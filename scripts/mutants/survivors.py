@@ -3,12 +3,13 @@
 
 An entry of survivors.txt:
 
-    libpvsched/src/account.c: comparison boundary
+    libpvsched/src/account.c: learn_share: comparison boundary
     - if (balance > max)
     + if (balance >= max)
       the same value is stored over itself
 
-Lines are compared with white space collapsed and without comments; numbers of lines mean nothing.
+The second word is the function, `-` outside of any. Lines are compared with white space collapsed and
+without comments; numbers of lines mean nothing.
 """
 
 SAME_CODE = "the compiler makes the same code of it"
@@ -23,8 +24,8 @@ def read(path):
         lines = [line for line in block.splitlines() if line and not line.startswith("#")]
         if len(lines) < 4:
             continue
-        name, operator = lines[0].rsplit(": ", 1)
-        key = f"{name}|{operator}|{lines[1][2:]}|{lines[2][2:]}"
+        name, function, operator = lines[0].split(": ", 2)
+        key = f"{name}|{function}|{operator}|{lines[1][2:]}|{lines[2][2:]}"
         known[key] = " ".join(line.strip() for line in lines[3:])
     return known
 

@@ -45,15 +45,18 @@ class Source:
         self._lines = [0] + [match.end() for match in re.finditer("\n", text)]
         self._match_brackets()
 
+    def functions(self):
+        """(start, end, name) of each function, as offsets."""
+        for index, token in enumerate(self.tokens):
+            before = self.tokens[index - 1] if index else None
+            if token.text != "{" or self.depth[index] or not before or before.text != ")":
+                continue
+            name = self.tokens[self.partner[index - 1] - 1].text
+            yield token.start, self.tokens[self.partner[index]].end, name
+
     def line_of(self, offset):
         """Line number, from 1."""
         return bisect.bisect_right(self._lines, offset)
-
-    def line_text(self, offset):
-        """The line around an offset, white space collapsed, comments and continuations gone."""
-        start = self.text.rfind("\n", 0, offset) + 1
-        end = self.text.find("\n", offset)
-        return normal(self.text[start:end if end >= 0 else len(self.text)])
 
     def _match_brackets(self):
         stack = []
@@ -75,12 +78,6 @@ class Source:
             return False
         before = self.tokens[index - 1].text
         return before in (")", "else", "do", "{", "}", ";", ":")
-
-
-def normal(line):
-    """A line as the list of survivors has it."""
-    line = re.sub(r"/\*.*?(\*/|$)|//.*$", "", line)
-    return " ".join(line.replace("\\", " ").split())
 
 
 def significant(text):

@@ -77,8 +77,13 @@ void worker_start(struct worker *w, int busy)
 
 void worker_stop(struct worker *w)
 {
+	unsigned waited;
+
 	__atomic_store_n(&w->stop, 1, __ATOMIC_RELEASE);
 	pthread_join(w->thread, NULL);
+	/* A thread is joined a moment before the kernel forgets its number. */
+	for (waited = 0; waited < PATIENCE_MS && !tgkill(getpid(), w->tid, 0); waited++)
+		sleep_ms(1);
 }
 
 void worker_do(struct worker *w, void *(*task)(void *), void *arg)

@@ -85,6 +85,11 @@ class Operators(unittest.TestCase):
         for mutant in self.mutants:
             self.assertNotIn(mutant.line, (1, 4, 5, 6, 8, 10), mutant)
 
+    def test_functions_are_known(self):
+        self.assertEqual({mutant.function for mutant in self.mutants}, {"-", "sum"})
+        for mutant in self.mutants:
+            self.assertEqual(mutant.function, "sum" if mutant.line > 12 else "-")
+
     def test_statements_are_dropped_one_by_one(self):
         self.assertEqual(len(self.of("break dropped")), 3)
         dropped = [mutant.before for mutant in self.mutants
@@ -115,7 +120,7 @@ class Survivors(unittest.TestCase):
         one = next(m for m in mutants if m.after == WANTED["comparison boundary"])
         with tempfile.TemporaryDirectory() as directory:
             path = Path(directory) / "survivors.txt"
-            path.write_text(f"# a comment\n\n{one.path}: {one.operator}\n- {one.before}\n"
+            path.write_text(f"# a comment\n\n{one.path}: {one.function}: {one.operator}\n- {one.before}\n"
                             f"+ {one.after}\n  because it is so\n  and not otherwise\n")
             known = survivors.read(path)
         explained, rest = survivors.explain(mutants, set(), known)

@@ -61,6 +61,23 @@ static void saved__an_empty_account_is_closed_whatever_the_record_says(void **st
 	assert_true(w.v.boost_empty && w.v.irq_empty);
 }
 
+static void saved__a_latch_without_a_reason_is_looked_at_soon(void **state)
+{
+	struct world w;
+	struct pvs_saved saved;
+
+	(void)state;
+	world_init(&w, CAPS_USER);
+	pvs_state_save(&w.v, &saved);
+	saved.latches = 1; /* and nothing is missing */
+	assert_int_equal(pvs_state_restore(&w.v, &w.cfg, &saved), PVS_OK);
+	say_urgency(&w, PVS_URGENCY_REALTIME);
+	w.io.facts.caps |= PVS_CAP_SEES_WAKE; /* believed at once */
+	assert_int_equal(step(&w, PVS_EV_ATTACH), PVS_CLASS_BASELINE);
+	assert_int_equal(w.io.decision.reason, PVS_REASON_BOOST_EMPTY);
+	assert_int_equal(w.io.decision.recheck_at_ns - w.io.facts.now_ns, w.cfg.poll_ns);
+}
+
 static void saved__the_irq_latch_survives_too(void **state)
 {
 	struct world w;
@@ -190,6 +207,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(saved__accounts_latches_and_counters_survive),
 		cmocka_unit_test(saved__an_empty_account_is_closed_whatever_the_record_says),
+		cmocka_unit_test(saved__a_latch_without_a_reason_is_looked_at_soon),
 		cmocka_unit_test(saved__the_irq_latch_survives_too),
 		cmocka_unit_test(saved__can_never_give_more_than_a_fresh_vcpu),
 		cmocka_unit_test(saved__unknown_versions_and_latches_are_refused),

@@ -106,6 +106,18 @@ static void yield__a_summary_that_promises_nobody_is_mended_by_a_choice(void **s
 	assert_chosen(11, PVS_YIELD_USER);
 }
 
+static void yield__a_summary_is_mended_while_somebody_joins(void **state)
+{
+	(void)state;
+	y.summary |= 1;
+	pvs_yield_waits(&y, 10, USER);
+	other_cpu(&y.summary, 0, waits_with_interrupt, 11);
+	assert_chosen(10, PVS_YIELD_RELAXED);
+	assert_null(other.word);
+	assert_int_equal(y.summary & 1, 1);
+	assert_chosen(11, PVS_YIELD_INTERRUPT);
+}
+
 static void yield__a_summary_is_mended_for_interrupts_too(void **state)
 {
 	(void)state;
@@ -185,6 +197,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		unit(yield__a_summary_is_mended_when_somebody_joins_while_it_is_cleared),
 		unit(yield__a_summary_that_promises_nobody_is_mended_by_a_choice),
+		unit(yield__a_summary_is_mended_while_somebody_joins),
 		unit(yield__a_summary_is_mended_for_interrupts_too),
 		unit(yield__a_summary_is_mended_when_flags_are_replaced),
 		unit(yield__an_interrupt_that_comes_as_the_vcpu_begins_to_run_leaves_nothing),
