@@ -8,8 +8,8 @@ An entry of survivors.txt:
     + if (balance >= max)
       the same value is stored over itself
 
-The second word is the function, `-` outside of any. Lines are compared with white space collapsed and
-without comments; numbers of lines mean nothing.
+The second word is the function, `-` outside of any. Lines are compared with white space collapsed
+and without comments; numbers of lines mean nothing.
 """
 
 SAME_CODE = "the compiler makes the same code of it"
