@@ -121,7 +121,8 @@ class Survivors(unittest.TestCase):
         with tempfile.TemporaryDirectory() as directory:
             path = Path(directory) / "survivors.txt"
             path.write_text(f"# a comment\n\n{one.path}: {one.function}: {one.operator}\n"
-                            f"- {one.before}\n+ {one.after}\n  because it is so\n  and not otherwise\n")
+                            f"- {one.before}\n+ {one.after}\n"
+                            "  because it is so\n  and not otherwise\n")
             known = survivors.read(path)
         explained, rest = survivors.explain(mutants, set(), known)
         self.assertEqual(explained, {one.key: "because it is so and not otherwise"})
