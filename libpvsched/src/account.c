@@ -15,11 +15,12 @@
  * ns of boost moves the time at which the account is full again by ns divided by the account's
  * share. So refilling is the passing of time and costs nothing.
  *
- * The share that refills the normal account is the configured entitlement, until the host has been
- * seen to give another one: run / (run + wait) at baseline. It can be larger, when neighbours do
- * not use theirs. Who is always in debt is never at baseline; below it, with a part of the weight,
- * waiting counts by that part: a vCPU of weight w among others of weight W runs w of (w + W) and
- * would run 1 of (1 + W).
+ * The share that refills the normal account is the configured entitlement, or less, if the host
+ * has been seen to give less: run / (run + wait) at baseline. More, when neighbours do not use
+ * theirs, is nothing to build on: they may come back while the guest sees to it that nobody looks.
+ * Without a configured entitlement, the share learned is it. Who is always in debt is never at
+ * baseline; below it, with a part of the weight, waiting counts by that part: a vCPU of weight w
+ * among others of weight W runs w of (w + W) and would run 1 of (1 + W).
  */
 #include "stage.h"
 
@@ -74,7 +75,8 @@ static void learn_share(struct pvs_vcpu *v, const struct pvs_config *cfg,
 PVS_STAGE void pvs_settle_normal(struct pvs_vcpu *v, const struct pvs_config *cfg,
 				 const struct pvs_facts *facts)
 {
-	pvs_u64 share_q16 = v->share_q16 ? v->share_q16 : pvs_entitled_q16(facts);
+	pvs_u32 entitled = pvs_entitled_q16(v, facts);
+	pvs_u64 share_q16 = v->share_q16 - 1u < entitled ? v->share_q16 : entitled;
 	pvs_u64 dt = pvs_min64(v->clock_ns - v->settled_clock_ns, EPISODE_MAX_NS);
 	pvs_s64 run = (pvs_s64)(v->ran_ns - v->settled_ran_ns);
 	pvs_s64 left = v->normal_left_ns + (pvs_s64)((dt * share_q16) >> 16) - run;
@@ -156,7 +158,7 @@ PVS_INLINE void pass(struct pvs_vcpu *v, const struct pvs_config *cfg,
 
 	v->clock_ns += now->dt_ns;
 	v->ran_ns += now->run_ns;
-	earned = v->earned_ns + ((now->dt_ns * pvs_entitled_q16(facts)) >> 16);
+	earned = v->earned_ns + ((now->dt_ns * now->entitled_q16) >> 16);
 	v->earned_ns = earned;
 	if (pvs_boosted(v->klass)) {
 		boosted = now->run_ns;

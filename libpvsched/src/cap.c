@@ -13,6 +13,8 @@
 #include "stage.h"
 
 #define CAP_TRIES 4u
+/* What all vCPUs of a VM together can have overrun: 1024 of them, by a grant of some ms each. */
+#define CAP_DEBT_MAX_NS PVS_U64(2u, 0x540be400u) /* 10 s */
 
 static pvs_u64 wall_cost(const struct pvs_config *cfg, pvs_u64 boost_ns)
 {
@@ -23,13 +25,13 @@ static pvs_u64 wall_cost(const struct pvs_config *cfg, pvs_u64 boost_ns)
 static int advance(struct pvs_vm *vm, const struct pvs_config *cfg, pvs_u64 now_ns, pvs_u64 cost,
 		   pvs_u64 limit)
 {
-	pvs_u64 capacity = cfg->vm_burst_wall_ns;
+	pvs_u64 ahead_max = cfg->vm_burst_wall_ns + CAP_DEBT_MAX_NS;
 	pvs_u32 i;
 
 	PVS_FOR(i, CAP_TRIES) {
 		pvs_u64 seen = PVS_PEEK(pvs_u64, &vm->cap_ns);
-		/* More than twice its capacity ahead, it is the clock that has stepped back. */
-		pvs_u64 base = pvs_min64(pvs_max64(seen, now_ns), now_ns + 2u * capacity);
+		/* Farther ahead, it is the clock that has stepped back. */
+		pvs_u64 base = pvs_min64(pvs_max64(seen, now_ns), now_ns + ahead_max);
 		pvs_u64 next = base + cost;
 
 		if (next > limit) {

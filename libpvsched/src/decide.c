@@ -272,7 +272,7 @@ PVS_API void pvs_decide(struct pvs_vcpu *v, struct pvs_vm *vm, const struct pvs_
 	struct pvs_now now;
 
 	now.caps = caps_for(vm->terms.features, io->facts.caps);
-	now.entitled_q16 = pvs_entitled_q16(&io->facts);
+	now.entitled_q16 = pvs_entitled_q16(v, &io->facts);
 	now.left_ns = 0;
 	pvs_account(v, cfg, &io->facts, &now);
 	pvs_take_events(v, vm, cfg, io);

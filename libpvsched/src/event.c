@@ -44,6 +44,7 @@ PVS_INLINE void stops(struct pvs_vcpu *v)
 static void picked(struct pvs_vcpu *v)
 {
 	runs(v);
+	v->asleep = 0; /* whoever runs does not sleep, in whatever order it was told */
 	v->deferred = 0;
 	v->granted = 0;
 }
@@ -68,6 +69,7 @@ static void let_go(struct pvs_vcpu *v, pvs_u32 gate)
 static void enter(struct pvs_vcpu *v)
 {
 	runs(v);
+	v->asleep = 0;
 	if (v->gate == PVS_REASON_OUTSIDE)
 		v->gate = 0;
 }

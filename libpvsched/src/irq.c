@@ -6,7 +6,8 @@
  *
  * A storm is judged by cost and by count: when the boosts that tickets opened cost more than a part
  * of a window, or deliveries come faster than a rate, they do not boost any more until both have
- * stayed below half for a while. The vCPU is not otherwise punished.
+ * stayed below half for a while. The vCPU is not otherwise punished, but that each look is charged
+ * (look_cost_ns): a host that looks at each delivery anyway sets that low.
  */
 #include "stage.h"
 

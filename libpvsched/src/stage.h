@@ -24,7 +24,7 @@ struct pvs_now {
 	pvs_u32 on_irq;  /* boost, limit: paid from the interrupt account */
 	pvs_u32 urgent;  /* boost: the guest asks for more than baseline, granted or not */
 	pvs_u32 denied;  /* boost, limit: enum pvs_reason why not, or 0 */
-	pvs_u32 entitled_q16; /* decide: what the configuration grants of a CPU, never 0 */
+	pvs_u32 entitled_q16; /* decide: its share of a CPU when the step began, never 0 */
 	pvs_u32 fresh;   /* boost: the sequence is not that of the last look */
 };
 
@@ -126,10 +126,13 @@ PVS_INLINE pvs_u64 pvs_used(pvs_u64 full_at_ns, pvs_u64 earned_ns)
 	return pvs_less64(full_at_ns, earned_ns);
 }
 
-/* What the configuration grants of a CPU; a host that does not say grants all of it. */
-PVS_INLINE pvs_u32 pvs_entitled_q16(const struct pvs_facts *facts)
+/* What the configuration grants of a CPU. A host that does not say grants what it has been seen to
+ * give, and all of a CPU until then. */
+PVS_INLINE pvs_u32 pvs_entitled_q16(const struct pvs_vcpu *v, const struct pvs_facts *facts)
 {
-	return facts->entitlement_q16 - 1u < 65536u ? facts->entitlement_q16 : 65536u;
+	if (facts->entitlement_q16 - 1u < 65536u)
+		return facts->entitlement_q16;
+	return !facts->entitlement_q16 && v->share_q16 ? v->share_q16 : 65536u;
 }
 
 #endif /* PVS_STAGE_H */

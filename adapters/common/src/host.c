@@ -138,15 +138,18 @@ void pvs_host_close(struct pvs_host *h)
 
 /* ---- negotiation ---------------------------------------------------------------------------- */
 
-/* Whoever is not at baseline was put there under terms that no longer hold. The others see the
- * new ones at their next checkpoint. */
+/* Whoever is boosted was put there under terms that no longer hold. The others see the new ones at
+ * their next checkpoint: being below baseline harms nobody else, and a guest may change its mind as
+ * often as it can ring. */
 static void baseline_for_all(struct pvs_host *h)
 {
 	pvs_u32 i;
 
 	for (i = 0; i < h->slot_count && h->applied_count; i++) {
-		if (h->vcpus[i].attached && h->vcpus[i].applied)
-			(void)pvs_host_step(h, &h->vcpus[i], PVS_EV_RESET, 0);
+		struct pvs_host_vcpu *v = &h->vcpus[i];
+
+		if (v->attached && v->applied && v->core.klass >= PVS_CLASS_TASK)
+			(void)pvs_host_step(h, v, PVS_EV_RESET, 0);
 	}
 }
 
@@ -255,7 +258,7 @@ static void poll_due(struct pvs_host *h, struct pvs_host_vcpu *v, pvs_u64 now_ns
 	int quiet;
 
 	(void)take(h, v, PVS_EV_POLL, 0, &quiet);
-	if (v->settled)
+	if (v->settled && now_ns != PVS_NEVER)
 		v->recheck_at_ns = next_poll(v->settled_ns, now_ns);
 }
 

@@ -27,6 +27,7 @@ LEARN = 64_000_000
 EPISODE_MAX = 1 << 47
 PAYBACK_SLOWNESS = 8
 PAYBACK_LOOK = 2_000_000
+CAP_DEBT_MAX = 10_000_000_000
 UNUSED_LOOK = 2_000_000
 STEP_HASH = 2_654_435_761
 VECTOR_UNKNOWN = 65535
@@ -84,7 +85,7 @@ class Vcpu:
         "suspect", "hint", "window_known", "window_seq", "muted", "still", "unused", "crit_mask",
         "deferred", "granted", "gate", "asleep", "run_epoch", "cpu_gen", "inbox", "injects",
         "klass", "reason", "rank", "throttle", "on_irq", "weight", "contended", "dedicated",
-        "perf_word", "boosts", "denials", "overruns", "malformed", "tickets", "storms",
+        "entitled", "perf_word", "boosts", "denials", "overruns", "malformed", "tickets", "storms",
         "deferrals", "boosted_ns", "count_seq", "reasons", "cfg")
 
     def __init__(self, cfg):
@@ -123,6 +124,7 @@ class Vcpu:
             ecaps &= ~CAN_KICK
         if not vm.features & F_PERF:
             ecaps &= ~TELLS_PERF
+        self.entitled = entitlement(facts, self.share)
         self._time_passes(facts)
         self._take_events(vm, facts, event, arg)
         known = self._take_hint(hint, facts.nested)
@@ -153,7 +155,7 @@ class Vcpu:
         self.storm_age += dt
         self.unsettled += dt
         self.unsettled_run += r
-        earned = dt * entitlement(facts) >> 16
+        earned = dt * self.entitled >> 16
         boost_used = self.boost_used - earned
         if boost_used < 0:
             boost_used = 0
@@ -230,7 +232,8 @@ class Vcpu:
     def _settle(self, facts):
         """P-6.14."""
         cfg = self.cfg
-        share = self.share or entitlement(facts)
+        entitled = entitlement(facts, self.share)
+        share = self.share if 0 < self.share <= entitled else entitled
         normal = (self.normal + (min(self.unsettled, EPISODE_MAX) * share >> 16)
                   - self.unsettled_run)
         normal = max(-cfg.debt_max_ns, min(normal, cfg.credit_max_ns))
@@ -263,9 +266,11 @@ class Vcpu:
                 self._deliver(arg & U16, arg >> 16 or 1)
         elif event == PICK:
             self._runs()
+            self.asleep = 0
             self.deferred = self.granted = 0
         elif event == RUN_ENTER:
             self._runs()
+            self.asleep = 0
             if self.gate == R_OUTSIDE:
                 self.gate = 0
         elif event == RUN_LEAVE:
@@ -646,7 +651,7 @@ class Vcpu:
         if wish.reason == R_PAYBACK:
             return min(cfg.poll_ns, max(-self.normal * PAYBACK_SLOWNESS, PAYBACK_LOOK))
         if wish.denied == R_BOOST_EMPTY:
-            opens = max(self.boost_used - cfg.boost_open_ns, 0) * 65536 // entitlement(facts)
+            opens = max(self.boost_used - cfg.boost_open_ns, 0) * 65536 // self.entitled
             return min(max(opens, cfg.poll_ns), cfg.quiet_poll_ns)
         if wish.denied in (R_RATE, R_MALFORMED):
             return min(cfg.poll_ns, max(self.raise_wait - self.clock, 0))
@@ -735,9 +740,9 @@ def elapsed(before, now, dt_max):
     return dt_max if now > before else 0
 
 
-def entitlement(facts):
-    """P-3.1: 0 and more than one CPU mean a whole one."""
-    share = facts.entitlement_q16
+def entitlement(facts, learned):
+    """P-6.4: what is configured; else what was learned; else a whole CPU."""
+    share = facts.entitlement_q16 or learned
     return share if 0 < share <= SHARE_ONE else SHARE_ONE
 
 
@@ -753,7 +758,7 @@ def goes_first(a, b):
 # ---- the VM's cap: P-10.8 to P-10.10 ------------------------------------------------------------
 
 def _cap_base(vm, cfg, now):
-    return min(max(vm.cap, now), now + 2 * cfg.vm_burst_wall_ns & U64)
+    return min(max(vm.cap, now), now + cfg.vm_burst_wall_ns + CAP_DEBT_MAX & U64)
 
 
 def take_cap(vm, cfg, now):

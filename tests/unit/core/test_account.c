@@ -290,18 +290,50 @@ static void account__a_starved_vcpu_still_pays_back_some_day(void **state)
 	assert_int_equal(w.v.share_q16, 256);
 }
 
-static void account__repays_at_the_learned_share(void **state)
+/* What 2 ms of boost owe, after it got `run_ns` of `run_ns + wait_ns` at baseline. */
+static pvs_s64 owes(pvs_u32 entitlement_q16, pvs_u64 run_ns, pvs_u64 wait_ns)
+{
+	struct world w;
+
+	world_init(&w, CAPS_USER);
+	w.io.facts.entitlement_q16 = entitlement_q16;
+	at_baseline(&w, run_ns, wait_ns, 100);
+	owe(&w, 0);
+	boost(&w);
+	run_for(&w, 2 * MS);
+	end_boost(&w);
+	return -w.v.normal_left_ns;
+}
+
+static void account__repays_at_the_learned_share_if_that_is_less(void **state)
+{
+	(void)state;
+	assert_in_range(owes(THIRD_Q16, 1 * MS, 3 * MS), 1490 * US, 1510 * US);
+	assert_in_range(owes(0, 1 * MS, 3 * MS), 1490 * US, 1510 * US);
+	assert_in_range(owes(0, 1 * MS, 1 * MS), 990 * US, 1010 * US);
+	/* half, while neighbours were idle; a third is configured */
+	assert_in_range(owes(THIRD_Q16, 1 * MS, 1 * MS), 1330 * US, 1340 * US);
+}
+
+/* Else an urgent guest among seven hogs would get twice its share. */
+static void account__refills_by_the_learned_share_if_none_is_configured(void **state)
 {
 	struct world w;
 
 	(void)state;
 	world_init(&w, CAPS_USER);
-	at_baseline(&w, 1 * MS, 1 * MS, 40); /* half, although a third is configured */
-	owe(&w, 0);
-	boost(&w);
-	run_for(&w, 2 * MS);
-	end_boost(&w);
-	assert_in_range(-w.v.normal_left_ns, 1 * MS - 10 * US, 1 * MS + 10 * US);
+	w.io.facts.entitlement_q16 = 0;
+	at_baseline(&w, 1 * MS, 7 * MS, 40);
+	set_boost_left(&w, 1 * MS);
+	sleep_for(&w, 32 * MS);
+	look(&w);
+	/* a quarter of an eighth of 32 ms */
+	assert_in_range(boost_left(&w), 1990 * US, 2010 * US);
+	w.io.facts.entitlement_q16 = 65537; /* more than a CPU is one */
+	set_boost_left(&w, 1 * MS);
+	sleep_for(&w, 8 * MS);
+	look(&w);
+	assert_in_range(boost_left(&w), 2990 * US, 3010 * US);
 }
 
 static void account__interrupt_boosts_have_an_account_of_their_own(void **state)
@@ -360,7 +392,8 @@ int main(void)
 		cmocka_unit_test(account__learns_nothing_from_a_request_for_less),
 		cmocka_unit_test(account__a_time_without_wait_times_teaches_nothing),
 		cmocka_unit_test(account__a_starved_vcpu_still_pays_back_some_day),
-		cmocka_unit_test(account__repays_at_the_learned_share),
+		cmocka_unit_test(account__repays_at_the_learned_share_if_that_is_less),
+		cmocka_unit_test(account__refills_by_the_learned_share_if_none_is_configured),
 		cmocka_unit_test(account__interrupt_boosts_have_an_account_of_their_own),
 		cmocka_unit_test(account__low_water_is_kept_for_two_hold_periods),
 	};

@@ -89,26 +89,40 @@ static void cap__a_clock_that_steps_back_gives_nothing_extra(void **state)
 	assert_false(take(now - 500 * MS, 1));
 }
 
+#define DEBT_MAX (10000 * MS) /* cap.c */
+
 static void cap__after_a_step_back_it_refills_from_there_on(void **state)
 {
-	const pvs_u64 early = now - 900 * MS;
+	const pvs_u64 late = now + 3600000 * MS;
 
 	(void)state;
-	assert_true(take(now, 1 * MS));
-	assert_false(take(early, 1 * MS));
-	/* nothing is left: twice its capacity is missing, and comes back in the time that takes */
-	assert_false(take(early + cfg.vm_burst_wall_ns + 2 * MS - 1, 1 * MS));
-	assert_true(take(early + cfg.vm_burst_wall_ns + 2 * MS, 1 * MS));
+	assert_true(take(late, 1 * MS));
+	assert_false(take(now, 1 * MS));
+	/* nothing is left, and ten seconds are missing: not an hour */
+	assert_false(take(now + DEBT_MAX + 2 * MS - 1, 1 * MS));
+	assert_true(take(now + DEBT_MAX + 2 * MS, 1 * MS));
+}
+
+/* Many vCPUs that overrun at once owe more than the cap holds, and all of it counts. */
+static void cap__debts_beyond_its_capacity_are_not_forgiven(void **state)
+{
+	pvs_u32 i;
+
+	(void)state;
+	for (i = 0; i < 40; i++)
+		pvs_cap_charge(&vm, &cfg, now, 3 * MS);
+	assert_false(take(now + 40 * 6 * MS - cfg.vm_burst_wall_ns + 2 * MS - 1, 1 * MS));
+	assert_true(take(now + 40 * 6 * MS - cfg.vm_burst_wall_ns + 2 * MS, 1 * MS));
 }
 
 static void cap__a_charge_after_a_step_back_counts_from_there_on(void **state)
 {
-	const pvs_u64 early = now - 900 * MS;
+	const pvs_u64 late = now + 3600000 * MS;
 
 	(void)state;
-	assert_true(take(now, 1 * MS));
-	pvs_cap_charge(&vm, &cfg, early, 1 * MS);
-	assert_true(vm.cap_ns == early + 2 * cfg.vm_burst_wall_ns + 2 * MS);
+	assert_true(take(late, 1 * MS));
+	pvs_cap_charge(&vm, &cfg, now, 1 * MS);
+	assert_true(vm.cap_ns == now + DEBT_MAX + cfg.vm_burst_wall_ns + 2 * MS);
 }
 
 static void cap__exactly_as_much_as_is_left_can_be_taken(void **state)
@@ -167,6 +181,7 @@ int main(void)
 		unit(cap__refund_gives_back_what_was_taken),
 		unit(cap__charge_goes_beyond_the_limit),
 		unit(cap__a_clock_that_steps_back_gives_nothing_extra),
+		unit(cap__debts_beyond_its_capacity_are_not_forgiven),
 		unit(cap__after_a_step_back_it_refills_from_there_on),
 		unit(cap__a_charge_after_a_step_back_counts_from_there_on),
 		unit(cap__exactly_as_much_as_is_left_can_be_taken),

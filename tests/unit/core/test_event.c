@@ -6,6 +6,26 @@
 
 /* ---- posted events --------------------------------------------------------------------------- */
 
+/* One word cannot tell in which order they were posted. Whoever runs does not sleep. */
+static void event__who_runs_does_not_sleep_whatever_was_posted(void **state)
+{
+	static const pvs_u32 runs[] = { PVS_EV_PICK, PVS_EV_RUN_ENTER };
+	pvs_u32 i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		struct world w;
+
+		world_init(&w, CAPS_OWNER);
+		pvs_post(&w.v, PVS_EV_HALT);
+		pvs_post(&w.v, PVS_EV_WAKE);
+		look(&w);
+		assert_int_equal(w.v.asleep, 1);
+		step(&w, runs[i]);
+		assert_int_equal(w.v.asleep, 0);
+	}
+}
+
 static void post__of_a_pair_the_safe_one_is_taken_last(void **state)
 {
 	struct world w;
@@ -382,6 +402,7 @@ static void facts__with_a_cpu_of_its_own_nothing_is_moved(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(event__who_runs_does_not_sleep_whatever_was_posted),
 		cmocka_unit_test(post__of_a_pair_the_safe_one_is_taken_last),
 		cmocka_unit_test(post__what_is_told_comes_after_what_was_posted),
 		cmocka_unit_test(post__every_type_has_a_bit_of_its_own),
