@@ -15,11 +15,11 @@
  * ns of boost moves the time at which the account is full again by ns divided by the account's
  * share. So refilling is the passing of time and costs nothing.
  *
- * The share that refills the normal account is the configured entitlement, or less, if the host
- * has been seen to give less: run / (run + wait) at baseline. More, when neighbours do not use
- * theirs, is nothing to build on: they may come back while the guest sees to it that nobody looks.
- * Without a configured entitlement, the share learned is it. Who is always in debt is never at
- * baseline; below it, with a part of the weight, waiting counts by that part: a vCPU of weight w
+ * The share that refills the normal account is the configured entitlement, until the host has been
+ * seen to give another one: run / (run + wait) at baseline. It can be larger, when neighbours do
+ * not use theirs; but then it counts for two hold periods only, since they may come back while the
+ * guest sees to it that nobody looks. Without a configured entitlement, the share learned is it.
+ * Who is always in debt is never at baseline; below it, with a part of the weight, waiting counts by that part: a vCPU of weight w
  * among others of weight W runs w of (w + W) and would run 1 of (1 + W).
  */
 #include "stage.h"
@@ -64,8 +64,17 @@ static void learn_share(struct pvs_vcpu *v, const struct pvs_config *cfg,
 		return;
 	/* Nearly 0 would be "never pays back"; nearly 1 needs no help. */
 	v->share_q16 = (pvs_u32)pvs_max64(PVS_DIV64(v->share_run_ns << 16, sum), SHARE_ONE >> 8);
+	v->share_end_ns = v->clock_ns + 2u * (pvs_u64)cfg->level_hold_ns;
 	v->share_run_ns = 0;
 	v->share_wait_ns = 0;
+}
+
+/* Learned, or configured. */
+PVS_INLINE pvs_u32 share_of(const struct pvs_vcpu *v, pvs_u32 entitled_q16)
+{
+	if (!v->share_q16 || (v->share_q16 > entitled_q16 && v->clock_ns >= v->share_end_ns))
+		return entitled_q16;
+	return v->share_q16;
 }
 
 /*
@@ -76,7 +85,7 @@ PVS_STAGE void pvs_settle_normal(struct pvs_vcpu *v, const struct pvs_config *cf
 				 const struct pvs_facts *facts)
 {
 	pvs_u32 entitled = pvs_entitled_q16(v, facts);
-	pvs_u64 share_q16 = v->share_q16 - 1u < entitled ? v->share_q16 : entitled;
+	pvs_u64 share_q16 = share_of(v, entitled);
 	pvs_u64 dt = pvs_min64(v->clock_ns - v->settled_clock_ns, EPISODE_MAX_NS);
 	pvs_s64 run = (pvs_s64)(v->ran_ns - v->settled_ran_ns);
 	pvs_s64 left = v->normal_left_ns + (pvs_s64)((dt * share_q16) >> 16) - run;

@@ -145,6 +145,7 @@ struct pvs_vcpu {
 	/* the share it gets when nobody is boosted, learned at baseline */
 	pvs_u64 share_run_ns;
 	pvs_u64 share_wait_ns;
+	pvs_u64 share_end_ns;    /* clock: until then it counts, also above the configured one */
 
 	/* the episode at hand */
 	pvs_u64 grant_used_ns;   /* boosted run time, less the rest taken since */

@@ -85,7 +85,7 @@ class Vcpu:
         "suspect", "hint", "window_known", "window_seq", "muted", "still", "unused", "crit_mask",
         "deferred", "granted", "gate", "asleep", "run_epoch", "cpu_gen", "inbox", "injects",
         "klass", "reason", "rank", "throttle", "on_irq", "weight", "contended", "dedicated",
-        "entitled", "perf_word", "boosts", "denials", "overruns", "malformed", "tickets", "storms",
+        "entitled", "share_age", "perf_word", "boosts", "denials", "overruns", "malformed", "tickets", "storms",
         "deferrals", "boosted_ns", "count_seq", "reasons", "cfg")
 
     def __init__(self, cfg):
@@ -227,13 +227,16 @@ class Vcpu:
             total = self.share_run + self.share_wait
             if total >= LEARN:
                 self.share = max((self.share_run << 16) // total, SHARE_MIN)
+                self.share_age = self.clock + 2 * self.cfg.level_hold_ns
                 self.share_run = self.share_wait = 0
 
     def _settle(self, facts):
         """P-6.14."""
         cfg = self.cfg
         entitled = entitlement(facts, self.share)
-        share = self.share if 0 < self.share <= entitled else entitled
+        share = self.share
+        if share == 0 or share > entitled and self.share_age <= self.clock:
+            share = entitled
         normal = (self.normal + (min(self.unsettled, EPISODE_MAX) * share >> 16)
                   - self.unsettled_run)
         normal = max(-cfg.debt_max_ns, min(normal, cfg.credit_max_ns))

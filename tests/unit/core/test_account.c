@@ -291,13 +291,18 @@ static void account__a_starved_vcpu_still_pays_back_some_day(void **state)
 }
 
 /* What 2 ms of boost owe, after it got `run_ns` of `run_ns + wait_ns` at baseline. */
-static pvs_s64 owes(pvs_u32 entitlement_q16, pvs_u64 run_ns, pvs_u64 wait_ns)
+static pvs_s64 owes(pvs_u32 entitlement_q16, pvs_u64 run_ns, pvs_u64 wait_ns, pvs_u64 asleep_ns)
 {
 	struct world w;
 
 	world_init(&w, CAPS_USER);
 	w.io.facts.entitlement_q16 = entitlement_q16;
 	at_baseline(&w, run_ns, wait_ns, 100);
+	while (asleep_ns) {
+		sleep_for(&w, asleep_ns < 500 * MS ? asleep_ns : 500 * MS);
+		asleep_ns -= asleep_ns < 500 * MS ? asleep_ns : 500 * MS;
+		look(&w);
+	}
 	owe(&w, 0);
 	boost(&w);
 	run_for(&w, 2 * MS);
@@ -305,14 +310,24 @@ static pvs_s64 owes(pvs_u32 entitlement_q16, pvs_u64 run_ns, pvs_u64 wait_ns)
 	return -w.v.normal_left_ns;
 }
 
-static void account__repays_at_the_learned_share_if_that_is_less(void **state)
+static void account__repays_at_the_learned_share(void **state)
 {
 	(void)state;
-	assert_in_range(owes(THIRD_Q16, 1 * MS, 3 * MS), 1490 * US, 1510 * US);
-	assert_in_range(owes(0, 1 * MS, 3 * MS), 1490 * US, 1510 * US);
-	assert_in_range(owes(0, 1 * MS, 1 * MS), 990 * US, 1010 * US);
-	/* half, while neighbours were idle; a third is configured */
-	assert_in_range(owes(THIRD_Q16, 1 * MS, 1 * MS), 1330 * US, 1340 * US);
+	assert_in_range(owes(THIRD_Q16, 1 * MS, 3 * MS, 0), 1490 * US, 1510 * US);
+	assert_in_range(owes(0, 1 * MS, 3 * MS, 0), 1490 * US, 1510 * US);
+	assert_in_range(owes(0, 1 * MS, 1 * MS, 0), 990 * US, 1010 * US);
+	/* half, while neighbours were idle, although a third is configured */
+	assert_in_range(owes(THIRD_Q16, 1 * MS, 1 * MS, 0), 990 * US, 1010 * US);
+}
+
+/* The neighbours may be back, and nobody has looked since. */
+static void account__a_share_above_the_configured_one_is_forgotten(void **state)
+{
+	(void)state;
+	assert_in_range(owes(THIRD_Q16, 1 * MS, 1 * MS, 1900 * MS), 990 * US, 1010 * US);
+	assert_in_range(owes(THIRD_Q16, 1 * MS, 1 * MS, 2100 * MS), 1330 * US, 1340 * US);
+	assert_in_range(owes(THIRD_Q16, 1 * MS, 3 * MS, 2100 * MS), 1490 * US, 1510 * US);
+	assert_in_range(owes(0, 1 * MS, 1 * MS, 2100 * MS), 990 * US, 1010 * US);
 }
 
 /* Else an urgent guest among seven hogs would get twice its share. */
@@ -392,7 +407,8 @@ int main(void)
 		cmocka_unit_test(account__learns_nothing_from_a_request_for_less),
 		cmocka_unit_test(account__a_time_without_wait_times_teaches_nothing),
 		cmocka_unit_test(account__a_starved_vcpu_still_pays_back_some_day),
-		cmocka_unit_test(account__repays_at_the_learned_share_if_that_is_less),
+		cmocka_unit_test(account__repays_at_the_learned_share),
+		cmocka_unit_test(account__a_share_above_the_configured_one_is_forgotten),
 		cmocka_unit_test(account__refills_by_the_learned_share_if_none_is_configured),
 		cmocka_unit_test(account__interrupt_boosts_have_an_account_of_their_own),
 		cmocka_unit_test(account__low_water_is_kept_for_two_hold_periods),
