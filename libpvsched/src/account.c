@@ -19,8 +19,10 @@
  * seen to give another one: run / (run + wait) at baseline. It can be larger, when neighbours do
  * not use theirs; but then it counts for two hold periods only, since they may come back while the
  * guest sees to it that nobody looks. Without a configured entitlement, the share learned is it.
- * Who is always in debt is never at baseline; below it, with a part of the weight, waiting counts by that part: a vCPU of weight w
- * among others of weight W runs w of (w + W) and would run 1 of (1 + W).
+ *
+ * Who is always in debt is never at baseline; below it, with a part of the weight, waiting counts
+ * by that part: a vCPU of weight w among others of weight W runs w of (w + W) and would run 1 of
+ * (1 + W).
  */
 #include "stage.h"
 

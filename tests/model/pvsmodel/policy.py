@@ -85,7 +85,8 @@ class Vcpu:
         "suspect", "hint", "window_known", "window_seq", "muted", "still", "unused", "crit_mask",
         "deferred", "granted", "gate", "asleep", "run_epoch", "cpu_gen", "inbox", "injects",
         "klass", "reason", "rank", "throttle", "on_irq", "weight", "contended", "dedicated",
-        "entitled", "share_age", "perf_word", "boosts", "denials", "overruns", "malformed", "tickets", "storms",
+        "entitled", "share_age",
+        "perf_word", "boosts", "denials", "overruns", "malformed", "tickets", "storms",
         "deferrals", "boosted_ns", "count_seq", "reasons", "cfg")
 
     def __init__(self, cfg):
