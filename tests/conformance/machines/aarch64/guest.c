@@ -157,7 +157,8 @@ static void idles(struct pvs_bm_cpu *cpu)
 	const struct pvs_guest_intent idle = {
 		.idle = 1, .wake_valid = 1, .wake_urgency = PVS_URGENCY_REALTIME,
 	};
-	pvs_u64 due = pvs_bm_count() + pvs_bm_ns_to_count(NS_PER_MS);
+	/* far enough ahead that a busy machine's emulator halts before it is due */
+	pvs_u64 due = pvs_bm_count() + pvs_bm_ns_to_count(100u * NS_PER_MS);
 	pvs_u32 halts = host_seen[cpu->index].halts;
 
 	cpu->on_timer = on_timer;
