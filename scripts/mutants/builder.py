@@ -62,6 +62,14 @@ def run(command, **options):
     return done.stdout
 
 
+def copy_trees(root, place):
+    """What can be mutated, and what it includes."""
+    shutil.rmtree(place, ignore_errors=True)
+    for tree in TREES:
+        shutil.copytree(root / tree, place / tree,
+                        ignore=shutil.ignore_patterns("golden", "vectors", "spec"))
+
+
 def code_of(library):
     """The bytes of code and constants of a library."""
     output = library.with_suffix(".bin")
@@ -76,6 +84,7 @@ class Build:
     def __init__(self, root, place, jobs):
         self.root = root
         self.place = place
+        self.snapshot = place / "snapshot"  # what is mutated, as it was when the run began
         self.jobs = jobs
         self.build = place / "cmake"
         self.plain = {}     # objects -> code of the library of them without a mutant
@@ -85,6 +94,7 @@ class Build:
 
     def prepare(self):
         """Configures, builds, links for replacement, and sees every test pass."""
+        copy_trees(self.root, self.snapshot)
         run(["cmake", "-S", self.root, "-B", self.build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=None",
              "-DCMAKE_C_COMPILER=gcc", "-DPVS_BUILD_TESTS=ON",
              "-DCMAKE_C_FLAGS=-O1 -DPVS_STAGE= -DPVS_API="])
@@ -168,7 +178,7 @@ class Build:
 
     def _link_libraries(self):
         for library in LIBRARIES.values():
-            self.compile_library(self._library_objects(library), self.root,
+            self.compile_library(self._library_objects(library), self.snapshot,
                                  self.place / f"lib{library}.so")
 
     def _vectors(self):
@@ -199,7 +209,7 @@ class Build:
         key = tuple(objects)
         if key not in self.plain:
             output = self.place / f"plain{len(self.plain)}-{threading.get_ident()}.so"
-            self.compile_library(objects, self.root, output)
+            self.compile_library(objects, self.snapshot, output)
             self.plain[key] = code_of(output)
         return self.plain[key]
 
@@ -270,18 +280,15 @@ class Bench:
     def __init__(self, build, number):
         self.build = build
         self.place = build.place / f"worker{number}"
-        shutil.rmtree(self.place, ignore_errors=True)
-        for tree in TREES:
-            shutil.copytree(build.root / tree, self.place / tree,
-                            ignore=shutil.ignore_patterns("golden", "vectors", "spec"))
+        copy_trees(build.snapshot, self.place)
 
     def mutate(self, path, text):
         """Puts a text in the place of a file; what it was comes back with the next call."""
         (self.place / path).write_text(text)
 
     def restore(self, path):
-        """The file as it is in the project."""
-        shutil.copy(self.build.root / path, self.place / path)
+        """The file as it was when the run began."""
+        shutil.copy(self.build.snapshot / path, self.place / path)
 
     def libraries(self, path):
         """Objects of each library that are made from the file."""
