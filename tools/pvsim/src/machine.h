@@ -67,6 +67,9 @@ struct sim_cpu {
 	uint64_t curr_since_ns;  /* its run time is charged up to here */
 	uint64_t work_from_ns;   /* its body has been told of the work done up to here */
 	uint64_t overhead_until_ns; /* it does no work before: switch and other costs */
+	uint64_t step_work;      /* what its body asked for last, less what is done; SIM_WORK_SPIN */
+	uint32_t work_rest;      /* of the work done, in 1/1024 ns */
+	uint8_t asking;          /* its body is being asked */
 	uint64_t slice_end_ns;
 	struct sim_timer step;   /* the body's step or the slice ends */
 	struct sim_timer resched;
@@ -104,7 +107,9 @@ struct sim_thread {
 	uint32_t id;             /* place in sim->threads */
 	char name[SIM_NAME];
 	enum sim_state state;
-	struct sim_cpu *cpu;     /* where it runs or waits, or ran last */
+	struct sim_cpu *cpu;     /* where it runs or waits, or ran last; NULL before that */
+	uint8_t queued;          /* it is in its scheduler's queue */
+	uint8_t poked;           /* its body is to be asked again */
 	uint64_t affinity;       /* bit n: may run on CPU n */
 	uint32_t weight;         /* of the host's scheduler, 1024 = nice 0 */
 	uint32_t slice_ns;       /* wish for a fair host, 0 = its base slice */
@@ -131,6 +136,12 @@ struct sim_thread {
 	struct sim_timer wake;   /* a wake-up in flight */
 	void *entity;            /* the scheduler's */
 };
+
+/* A new thread, blocked, on no CPU. Whoever makes it fills in affinity, weight, rt_prio and vcpu,
+ * then calls sim_thread_start() once, which attaches it to the scheduler, and sim_wake(). */
+struct sim_thread *sim_thread_new(struct sim *sim, const char *name, const struct sim_body *body,
+				  void *ctx);
+void sim_thread_start(struct sim *sim, struct sim_thread *t);
 
 /* ---- what bodies, schedulers and roles may do --------------------------------------------------*/
 

@@ -65,8 +65,8 @@ struct sim_yielder {
 	void (*vm_up)(struct sim *sim, struct sim_vm *vm);
 	void (*note)(struct sim *sim, struct sim_vcpu *v, enum sim_yield_note what, uint32_t arg);
 	void (*ipi)(struct sim *sim, struct sim_vcpu *from, struct sim_vcpu *to, uint32_t vector);
-	/* `from` spins or yields: whom to run instead; NULL = nobody. kernel: it spins in its
-	 * kernel (CPL 0). */
+	/* `from` spins or yields: whom to run instead; NULL = nobody, spin on; `from` itself =
+	 * nobody in particular. kernel: it spins in its kernel (CPL 0). */
 	struct sim_vcpu *(*choose)(struct sim *sim, struct sim_vcpu *from, int kernel);
 	/* After the choice: what the yielder gives, before sched->yield_to(). May be NULL. */
 	void (*transfer)(struct sim *sim, struct sim_vcpu *from, struct sim_vcpu *to);

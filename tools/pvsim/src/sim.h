@@ -33,6 +33,8 @@ struct sim {
 	struct sim_vm *vms;
 
 	struct sim_costs costs;
+	uint64_t tick_ns;                /* of the host, 0 = none */
+	struct sim_cpu *acting;          /* whose event this is; NULL: no CPU's */
 	struct pvs_config config;        /* of libpvsched, resolved */
 	uint64_t clock_skew_ns;          /* fault: the host's clock as roles see it: now + skew */
 
