@@ -6,6 +6,10 @@
 #ifndef SIM_SCENARIO_H
 #define SIM_SCENARIO_H
 
+#include <stdio.h>
+
+#include <pvs/config.h>
+
 #include "guest.h"
 #include "machine.h"
 
@@ -57,6 +61,8 @@ struct sim_run_spec {
 	uint32_t defects;
 	uint32_t param_count;   /* in place of, or besides, those of the scenario */
 	struct sim_param_spec *params;
+	uint32_t set_count;     /* `set: {vms.noisy.count: 0}`: for this run the file is read anew */
+	char **sets;            /* with these: "path=value", as --set has them */
 };
 
 struct sim_assert_spec {
@@ -100,5 +106,24 @@ struct sim_scenario {
 	struct sim_figure_spec *figures;
 	int quick;              /* 1: among those that `./run test` runs */
 };
+
+/*
+ * Reads and checks a file; `sets` are "path=value" that take the place of what it says. NULL when
+ * there is an error: *errors has all of them, each as "file:line: what, expected ...", one a line
+ * (free() it).
+ */
+struct sim_scenario *sim_scenario_read(const char *path, char *const *sets, uint32_t set_count,
+				       char **errors);
+/* The same of a text in memory; `name` takes the place of the file's name. */
+struct sim_scenario *sim_scenario_parse(const char *name, const char *text, size_t size,
+					char *const *sets, uint32_t set_count, char **errors);
+/* Writes a file that reads back equal. 0, or -errno. */
+int sim_scenario_write(const struct sim_scenario *s, FILE *file);
+/* Frees what it points to and itself: all of it is from malloc(). NULL is allowed. */
+void sim_scenario_free(struct sim_scenario *s);
+/* What a run of it is made with: the profile, the fields that `config:` sets, checked. 0, or -1 and
+ * a message. (params.c) */
+int sim_scenario_config(const struct sim_scenario *s, struct pvs_config *config, char *error,
+			size_t error_size);
 
 #endif /* SIM_SCENARIO_H */

@@ -39,6 +39,7 @@ struct sim {
 	uint64_t clock_skew_ns;          /* fault: the host's clock as roles see it: now + skew */
 
 	void *sched_data, *role_data, *guest_data, *fault_data, *check_data; /* each module's own */
+	void *measure_data;
 
 	int checking;                    /* invariants after each event */
 	char failure[256];               /* the first one that did not hold; "" = none */
