@@ -75,6 +75,8 @@ struct sim_dist {
 };
 
 uint64_t sim_dist_draw(const struct sim_dist *d, struct sim_rng *r);
+/* -ln(x / 2^64), Q56, to 1e-8 of itself where that is more than the last bit; 0 counts as 1. */
+uint64_t sim_neg_ln_q56(uint64_t x);
 
 /* ---- histograms -------------------------------------------------------------------------------*/
 
