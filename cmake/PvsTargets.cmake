@@ -8,6 +8,7 @@
 #   pvs_warnings, pvs_warnings_strict, pvs_options    interface targets
 
 option(PVS_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
+option(PVS_BUILD_TOOLS "Build the tools (pvsim; needs libyaml)" ${PROJECT_IS_TOP_LEVEL})
 option(PVS_WERROR "Treat compiler warnings as errors" OFF)
 option(PVS_COVERAGE "Instrument for gcov" OFF)
 set(PVS_SANITIZE "" CACHE STRING "Sanitizers: address,undefined or thread")

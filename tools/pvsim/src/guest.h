@@ -19,7 +19,7 @@ enum sim_op {
 	SIM_OP_RUN,      /* computes for `dist`, at full capability */
 	SIM_OP_SLEEP,    /* sleeps for `dist` */
 	SIM_OP_PERIOD,   /* sleeps until the next multiple of dist.a: ends a job, begins one */
-	SIM_OP_UNTIL,    /* computes until the host's time is `arg2` ns after a multiple of dist.a */
+	SIM_OP_UNTIL,    /* computes until `arg2` ns after a multiple of dist.a, host time */
 	SIM_OP_LOCK,     /* takes spinlock `arg` of its VM: spins until it has it */
 	SIM_OP_UNLOCK,
 	SIM_OP_IPI,      /* to vCPU `arg` (or SIM_IPI_*) of its VM; `arg2` & 1: spins until all have
@@ -54,7 +54,7 @@ struct sim_step {
 struct sim_task_spec {
 	char name[SIM_NAME];
 	uint32_t count;       /* so many of it: name.0, name.1 ... when more than 1 */
-	uint32_t vcpu;        /* where it begins; the n-th on vcpu + n, modulo the number of vCPUs */
+	uint32_t vcpu;        /* where it begins; the n-th on vcpu + n (modulo) */
 	uint8_t pinned;       /* 1: it stays there */
 	uint8_t urgency;      /* PVS_URGENCY_*: what the guest's scheduler knows, and says */
 	uint8_t level;
@@ -146,7 +146,7 @@ struct sim_vm_spec {
 	uint8_t halt_poll_grow;  /* 1: adapts, as kvm does */
 	uint64_t hint_cost_ns;   /* publishing costs it this (hypercall, MMIO); 0 = a store */
 	uint32_t hint_rate_hz;   /* at most so many utilisation hints a second, 0 = no limit */
-	uint32_t ple_window_ns;  /* spins so long before the host sees it; 0 = 1.3 us (4096 cycles) */
+	uint32_t ple_window_ns;  /* until the host sees it spin; 0 = 1.3 us (4096 cycles) */
 	uint32_t locks;          /* spinlocks it has */
 	uint32_t task_count;
 	struct sim_task_spec *tasks;
@@ -205,7 +205,7 @@ void sim_guest_init(struct sim *sim);   /* makes VMs, vCPUs, tasks and devices o
 void sim_guest_free(struct sim *sim);
 extern const struct sim_body sim_vcpu_body;
 extern const struct sim_body sim_host_task_body;
-/* Reset (the guest begins anew), or arrival after a migration (it goes on, hints are bound anew). */
+/* Reset: the guest begins anew. Rebind: it goes on after a migration, hints are bound anew. */
 void sim_vm_reset(struct sim *sim, struct sim_vm *vm);
 void sim_vm_rebind(struct sim *sim, struct sim_vm *vm);
 void sim_vcpu_hotplug(struct sim *sim, struct sim_vcpu *v, int online);

@@ -67,7 +67,7 @@ struct sim_cpu {
 	uint64_t curr_since_ns;  /* its run time is charged up to here */
 	uint64_t work_from_ns;   /* its body has been told of the work done up to here */
 	uint64_t overhead_until_ns; /* it does no work before: switch and other costs */
-	uint64_t step_work;      /* what its body asked for last, less what is done; SIM_WORK_SPIN */
+	uint64_t step_work;      /* asked for by its body, less what is done; or SPIN */
 	uint32_t work_rest;      /* of the work done, in 1/1024 ns */
 	uint8_t asking;          /* its body is being asked */
 	uint64_t slice_end_ns;
@@ -108,6 +108,7 @@ struct sim_thread {
 	char name[SIM_NAME];
 	enum sim_state state;
 	struct sim_cpu *cpu;     /* where it runs or waits, or ran last; NULL before that */
+	struct sim_cpu *ran_on;  /* where it ran last */
 	uint8_t queued;          /* it is in its scheduler's queue */
 	uint8_t poked;           /* its body is to be asked again */
 	uint64_t affinity;       /* bit n: may run on CPU n */
@@ -143,7 +144,7 @@ struct sim_thread *sim_thread_new(struct sim *sim, const char *name, const struc
 				  void *ctx);
 void sim_thread_start(struct sim *sim, struct sim_thread *t);
 
-/* ---- what bodies, schedulers and roles may do --------------------------------------------------*/
+/* ---- what bodies, schedulers and roles may do -------------------------------------------------*/
 
 /* It becomes runnable; nothing if it is. Takes costs.wake_ns in flight. */
 void sim_wake(struct sim *sim, struct sim_thread *t);
@@ -164,6 +165,10 @@ void sim_set_level(struct sim *sim, struct sim_cpu *cpu, uint32_t level);
 void sim_cpu_online(struct sim *sim, struct sim_cpu *cpu, int online);
 /* Other CPUs it may use from now on. */
 void sim_set_affinity(struct sim *sim, struct sim_thread *t, uint64_t affinity);
+
+/* sim.c's: the CPUs of the scenario. */
+void sim_machine_init(struct sim *sim);
+void sim_machine_free(struct sim *sim);
 
 uint64_t sim_thread_run_ns(const struct sim *sim, const struct sim_thread *t);
 uint64_t sim_thread_wait_ns(const struct sim *sim, const struct sim_thread *t);

@@ -34,8 +34,8 @@ struct sim_role {
 	 * INJECT, IRQ_WINDOW, IPI, EOI, SPIN, YIELD, KICK, HALT, MIGRATE, TICK, RESET. Of a running
 	 * vCPU the run time is settled before. */
 	void (*event)(struct sim *sim, struct sim_vcpu *v, uint32_t type, uint32_t arg);
-	/* `v` runs and is about to lose its CPU to a thread of this class (PVS_CLASS_*): how long it
-	 * may go on first, ns; 0 = not at all. May be NULL. */
+	/* `v` runs and is about to lose its CPU to a thread of this class (PVS_CLASS_*): how long
+	 * it may go on first, ns; 0 = not at all. May be NULL. */
 	uint64_t (*defer)(struct sim *sim, struct sim_vcpu *v, uint32_t by_class);
 	/* Rows of the result (result.h): decisions by reason and so on. May be NULL. */
 	void (*report)(struct sim *sim);
@@ -102,7 +102,7 @@ const struct sim_policy *sim_policy_at(uint32_t index); /* NULL after the last *
  */
 int sim_vcpu_yields(struct sim *sim, struct sim_vcpu *v, uint32_t type, int kernel);
 
-/* ---- defects that can be put back, to see a verdict go red --------------------------------------*/
+/* ---- defects that can be put back, to see a verdict go red ------------------------------------*/
 
 #define SIM_DEFECT_NO_DEBOOST    0x01u /* a boost ends only with its account */
 #define SIM_DEFECT_FREE_BOOST    0x02u /* boosted time is not charged */

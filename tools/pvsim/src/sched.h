@@ -49,8 +49,8 @@ struct sim_sched {
 	int (*preempts)(struct sim *sim, struct sim_cpu *cpu, struct sim_thread *t);
 	/* The tick: 1 = decide anew. May be NULL. */
 	int (*tick)(struct sim *sim, struct sim_cpu *cpu);
-	/* Class, rank or weight of a thread changed (sim_set_class); it may be in any state. When it
-	 * waits, the machine has dequeued it before and enqueues it after. May be NULL. */
+	/* Class, rank or weight of a thread changed (sim_set_class); it may be in any state. If
+	 * it waits, the machine has dequeued it before and enqueues it after. May be NULL. */
 	void (*reclass)(struct sim *sim, struct sim_thread *t);
 	/* `from` runs and yields to `to`, which waits (directed yield). 1: `to` will be next on its
 	 * CPU. May be NULL: cannot. */
@@ -64,7 +64,8 @@ extern const struct sim_sched sim_sched_fair;    /* EEVDF-like, with a real-time
 extern const struct sim_sched sim_sched_credit1;
 extern const struct sim_sched sim_sched_credit2;
 extern const struct sim_sched sim_sched_rank;    /* libpvsched owns the queue: pvs/queue.h */
-extern const struct sim_sched sim_sched_fifo;    /* first come, first served; and round robin: for */
-extern const struct sim_sched sim_sched_rr;      /* the comparison with formulas */
+/* For the comparison with formulas: first come, first served; round robin. */
+extern const struct sim_sched sim_sched_fifo;
+extern const struct sim_sched sim_sched_rr;
 
 #endif /* SIM_SCHED_H */

@@ -21,6 +21,8 @@ struct sim {
 
 	const struct sim_scenario *scenario;
 	const struct sim_policy *policy;
+	const struct sim_run_spec *run;  /* whose `params` count first; may be NULL */
+	uint64_t seed, until_ns;
 	uint32_t defects;                /* SIM_DEFECT_* */
 
 	uint32_t cpu_count;
@@ -38,8 +40,8 @@ struct sim {
 	struct pvs_config config;        /* of libpvsched, resolved */
 	uint64_t clock_skew_ns;          /* fault: the host's clock as roles see it: now + skew */
 
-	void *sched_data, *role_data, *guest_data, *fault_data, *check_data; /* each module's own */
-	void *measure_data;
+	void *sched_data, *role_data, *guest_data, *fault_data;
+	void *check_data, *measure_data, *dvfs_data; /* each module's own */
 
 	int checking;                    /* invariants after each event */
 	char failure[256];               /* the first one that did not hold; "" = none */
@@ -50,7 +52,8 @@ struct sim {
 
 /* How to run. */
 struct sim_options {
-	const char *policy;   /* NULL: the scenario's subject */
+	const struct sim_run_spec *run; /* of the scenario; NULL: its subject */
+	const char *policy;   /* in place of the run's; NULL: the run's */
 	uint32_t defects;     /* besides the scenario's own */
 	uint64_t seed;        /* 0: the scenario's */
 	uint64_t duration_ns; /* 0: the scenario's */
@@ -99,6 +102,10 @@ uint64_t sim_param(const struct sim *sim, const char *name, uint64_t otherwise);
 
 /* An invariant does not hold: remembers the first one. */
 void sim_fail(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* dvfs.c: performance levels, by the host's own utilisation or by what guests say. */
+void sim_dvfs_init(struct sim *sim);
+void sim_dvfs_free(struct sim *sim);
 
 /* faults.c */
 void sim_faults_init(struct sim *sim);
