@@ -185,6 +185,7 @@ void sim_free(struct sim *sim)
 {
 	if (!sim)
 		return;
+	sim_queue_free(&sim->queue); /* disarms: timers are parts of what goes next */
 	sim_check_free(sim);
 	sim_faults_free(sim);
 	sim_guest_free(sim);
@@ -195,7 +196,6 @@ void sim_free(struct sim *sim)
 		sim->policy->sched->free(sim);
 	sim_machine_free(sim);
 	sim_measure_free(sim);
-	sim_queue_free(&sim->queue);
 	sim_trace_free(&sim->trace);
 	sim_result_free(sim->result);
 	free(sim->result);
