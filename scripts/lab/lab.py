@@ -6,6 +6,7 @@ The lab: real guests on a real kernel, in an emulated machine, in virtual time.
     lab.py fetch                      kernel, QEMU and busybox, unpacked under build/lab
     lab.py run SCENARIO... [options]  a scenario, its table
     lab.py demo [--quick]             all of it: table, demo.json, demo.html
+    lab.py run calibration            real threads, for the simulator: calibration-lab.json
     lab.py list                       the scenarios
 
 Exit status: 0 fine, 1 something is red or broken, 77 this machine cannot (one line says why).
@@ -23,12 +24,14 @@ from queue import Empty, Queue
 sys.dont_write_bytecode = True  # nothing but sources beside the sources
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from pvslab import figures, machine, packages, page, results, scenarios  # noqa: E402
+from pvslab import (calibration, figures, machine, packages, page, results,  # noqa: E402
+                    scenarios)
 from pvslab.common import (BUILD, EXIT_FAIL, EXIT_SKIP, LAB, REPORT, LabError,  # noqa: E402
                            Unavailable)
 
 WORKERS = 2  # boots side by side, at most; each takes one core
 TIMES = LAB / "times.json"
+CALIBRATION = "calibration"  # no scenario of VMs: `lab.py run calibration`
 
 
 def say(text=""):
@@ -197,12 +200,38 @@ def command_list(_options):
     for name in scenarios.names():
         scenario = scenarios.load(name)
         say(f"{name:<12} {scenario.says}")
+    say(f"{CALIBRATION:<12} Real threads on the kernel's fair scheduler: what the simulator is "
+        "compared with.")
+    return 0
+
+
+def measure_threads(program, reuse=False):
+    """Boots and runs the threads of the calibration. The reduced report."""
+    manifest = packages.fetch(say)
+    lab = calibration.ThreadLab(manifest, find_built(calibration.PROGRAM, program))
+    lab.check()
+    boots = calibration.boots()
+    run_boots(lab, boots, reuse)
+    reports = {name: report for boot in boots for name, report in boot.results.items()}
+    return calibration.reduce(reports, manifest, time.strftime("%Y-%m-%d", time.gmtime()))
+
+
+def command_calibration(options):
+    reduced = measure_threads(options.program, options.reuse)
+    text = json.dumps(reduced, indent=1) + "\n"
+    REPORT.mkdir(parents=True, exist_ok=True)
+    for path in (REPORT / "calibration-lab.json", *filter(None, [options.json])):
+        Path(path).write_text(text)
+        say(f"{path}")
+    say(calibration.table(reduced))
     return 0
 
 
 def command_run(options):
     if not options.scenario:
         return command_list(options)
+    if options.scenario == [CALIBRATION]:
+        return command_calibration(options)
     chosen = [scenarios.load(name) for name in options.scenario]
     seeds = options.seed or [1]
     cells = [cell for scenario in chosen
@@ -328,6 +357,7 @@ def parse(argv):
         command.add_argument("--host", action="store_true", help="this machine's KVM, no QEMU")
         command.add_argument("--reuse", action="store_true", help="take results of earlier runs")
         command.add_argument("--vmm", help="the VMM (default: of the build)")
+        command.add_argument("--program", help="pvs-calibrate (default: of the build)")
         command.add_argument("--guest", help="the guest image (default: of the build)")
         command.set_defaults(reused=False)
     return parser.parse_args(argv)
