@@ -33,4 +33,7 @@ void sim_fair_credit(struct sim *sim, struct sim_thread *t, uint64_t lag_ns);
 /* Whoever runs where `t` waits is no longer protected by its slice, and that CPU decides anew. */
 void sim_fair_force(struct sim *sim, struct sim_thread *t, const struct sim_thread *from);
 
+/* The vCPU that runs has left its guest for a moment: a lazy preemption takes place now. */
+void sim_fair_exits(struct sim *sim, const struct sim_thread *t);
+
 #endif /* SIM_SCHED_FAIR_H */
