@@ -4,7 +4,7 @@
  *
  *   pvs-calibrate hogs | periodic | mixed | alone | trio | wake  SECONDS  [raw]
  *
- * Runs in the lab's emulated machine: one CPU, virtual time. Prints one JSON object: for each thread
+ * Runs in the lab's emulated machine: one CPU, virtual time. Prints one JSON object: of each thread
  * its CPU time, each wait for the CPU (runnable and not running: `run_delay` of schedstat) and each
  * wake-up latency (from the time it asked to be woken at to its first instruction). The last three
  * are for what a timer interrupt, a context switch and a wake-up take there.
