@@ -7,8 +7,8 @@
  * weights. Who wakes up with credit left is boosted until a tick finds it running. An idle CPU, or
  * one with nothing better than OVER, takes work from others.
  *
- * `credit1.accounting: 1` charges a whole tick to who runs at the tick, as Xen 3 did, and nothing to
- * anybody else: who always sleeps at that moment runs for free (arXiv 1103.0759; "95 %" in the
+ * `credit1.accounting: 1` charges a whole tick to who runs at the tick, as Xen 3 did, and nothing
+ * to anybody else: who always sleeps at that moment runs for free (arXiv 1103.0759; "95 %" in the
  * commit that ended it). The default charges what was run.
  *
  * Left out: caps and parking, choosing a CPU by topology at a tick, NUMA steps of the balancer,

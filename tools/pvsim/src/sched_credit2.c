@@ -2,10 +2,10 @@
 /*
  * sched_credit2.c - a model of Xen's credit2, as of 4.17 and of 4.20.
  *
- * Up to 16 CPUs (a socket) share one run queue, sorted by credit. Credit burns while a vCPU runs, at
- * 1 per ns for the heaviest weight and faster for others; when the best of the queue has none left,
- * all get 10 ms more (a reset). Who wakes up looks for a CPU by its credit (a tickle); who has
- * just begun to run is left alone for 1 ms (the rate limit).
+ * Up to 16 CPUs (a socket) share one run queue, sorted by credit. Credit burns while a vCPU runs,
+ * at 1 per ns for the heaviest weight and faster for others; when the best of the queue has none
+ * left, all get 10 ms more (a reset). Who wakes up looks for a CPU by its credit (a tickle); who
+ * has just begun to run is left alone for 1 ms (the rate limit).
  *
  * The numbers are those of xen/common/sched/credit2.c 4.20.3, read and measured: hog against
  * mixed work on one CPU has p99 1 ms in 4.20 and 10 ms in 4.17. That difference is one commit
@@ -24,6 +24,8 @@
 #define CARRYOVER_NS  (500 * SIM_US) /* CSCHED2_CARRYOVER_MAX = MIN_TIMER; the mails say 2 ms */
 #define MIN_TIMER_NS  (500 * SIM_US)
 #define MAX_TIMER_NS  (10 * SIM_MS)
+/* A timer's interrupt comes that late: planned to the ns, ties of credit would last for ever. */
+#define TIMER_LATE_NS (1 * SIM_US)
 #define RATELIMIT_NS  (1000 * SIM_US) /* sched_ratelimit_us */
 #define TICKLE_TOLERANCE_NS (50 * SIM_US) /* RATELIMIT_TICKLE_TOLERANCE */
 #define MIGRATE_RESIST_NS   (500 * SIM_US)
@@ -313,7 +315,7 @@ static void reset_credit(struct sim *sim, struct runqueue *rq, const struct sim_
 	}
 }
 
-/* ---- who gives way to a newcomer (tickle) ------------------------------------------------------*/
+/* ---- who gives way to a newcomer (tickle) -----------------------------------------------------*/
 
 /* It will decide anew, and is not to be asked for anything else before. */
 static int is_tickled(const struct sim_cpu *cpu)
@@ -397,7 +399,7 @@ static int credit2_preempts(struct sim *sim, struct sim_cpu *cpu, struct sim_thr
 	return !cpu->curr || tickle_score(sim, cpu, unit_of(t)) > 0;
 }
 
-/* ---- queueing and picking ----------------------------------------------------------------------*/
+/* ---- queueing and picking ---------------------------------------------------------------------*/
 
 static void credit2_enqueue(struct sim *sim, struct sim_cpu *cpu, struct sim_thread *t,
 			    uint32_t flags)
@@ -515,12 +517,12 @@ static uint64_t credit2_slice(struct sim *sim, struct sim_cpu *cpu, struct sim_t
 		left -= waits->credit;
 	if (c->ratelimit_ns > ran_ns && c->ratelimit_ns - ran_ns > least_ns)
 		least_ns = c->ratelimit_ns - ran_ns;
-	if (left <= 0)
-		return least_ns;
-	left = (int64_t)((uint64_t)left * u->weight / d->rq->max_weight);
+	left = left > 0 ? (int64_t)((uint64_t)left * u->weight / d->rq->max_weight) : 0;
 	if ((uint64_t)left < least_ns)
-		return least_ns;
-	return (uint64_t)left < MAX_TIMER_NS ? (uint64_t)left : MAX_TIMER_NS;
+		left = (int64_t)least_ns;
+	if ((uint64_t)left > MAX_TIMER_NS)
+		left = (int64_t)MAX_TIMER_NS;
+	return (uint64_t)left + TIMER_LATE_NS;
 }
 
 /*
