@@ -145,6 +145,9 @@ struct sim_trace {
 	struct sim_record *kept;  /* NULL: none are kept */
 	uint64_t count, room;
 	uint64_t from_ns, until_ns; /* those are kept; room permitting, the first ones */
+	/* Told of each record, kept or not; NULL: nobody. For the invariants. */
+	void (*watch)(void *ctx, const struct sim_record *r);
+	void *watch_ctx;
 };
 
 void sim_trace_init(struct sim_trace *t);

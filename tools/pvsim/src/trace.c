@@ -21,6 +21,8 @@ void sim_trace_init(struct sim_trace *t)
 	t->room = 0;
 	t->from_ns = 0;
 	t->until_ns = 0;
+	t->watch = NULL;
+	t->watch_ctx = NULL;
 }
 
 void sim_trace_keep(struct sim_trace *t, uint64_t room, uint64_t from_ns, uint64_t until_ns)
@@ -51,7 +53,7 @@ void sim_trace_add(struct sim_trace *t, uint64_t at_ns, enum sim_trace_type type
 		   uint32_t a, uint32_t b, uint64_t v)
 {
 	uint64_t hash = t->hash;
-	struct sim_record *r;
+	struct sim_record r;
 
 	hash = mix(hash, at_ns);
 	hash = mix(hash, v);
@@ -59,15 +61,14 @@ void sim_trace_add(struct sim_trace *t, uint64_t at_ns, enum sim_trace_type type
 	hash = mix(hash, (uint64_t)type << 16 | (cpu & 0xffff));
 	t->hash = hash;
 	t->total++;
-	if (!t->kept || t->count == t->room || at_ns < t->from_ns || at_ns >= t->until_ns)
+	if (!t->kept && !t->watch)
 		return;
-	r = &t->kept[t->count++];
-	r->at_ns = at_ns;
-	r->v = v;
-	r->a = a;
-	r->b = b;
-	r->cpu = (uint16_t)cpu;
-	r->type = (uint8_t)type;
+	r = (struct sim_record){ .at_ns = at_ns, .v = v, .a = a, .b = b, .cpu = (uint16_t)cpu,
+				 .type = (uint8_t)type };
+	if (t->watch)
+		t->watch(t->watch_ctx, &r);
+	if (t->count < t->room && at_ns >= t->from_ns && at_ns < t->until_ns)
+		t->kept[t->count++] = r;
 }
 
 void sim_trace_free(struct sim_trace *t)
