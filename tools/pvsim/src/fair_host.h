@@ -4,6 +4,7 @@
 #define SIM_FAIR_HOST_H
 
 #include "fair_queue.h"
+#include "sched_fair.h"
 #include "sim.h"
 
 enum fair_where { FAIR_AWAY, FAIR_WAITS, FAIR_RUNS, RT_WAITS, RT_RUNS };
@@ -31,6 +32,7 @@ struct fair_rq {
 	uint64_t balance_at_ns;
 	uint64_t starved_since_ns;    /* fair threads wait for real-time ones since; 0 = no */
 	uint64_t serve_until_ns;      /* fair threads go first until then */
+	struct sim_fair_limit limit;
 };
 
 /* The host: sim->sched_data. Times are params. */

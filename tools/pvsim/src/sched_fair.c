@@ -519,6 +519,17 @@ static int is_fair_host(const struct sim *sim)
 	return sim->policy->sched == &sim_sched_fair;
 }
 
+int sim_fair_can_yield(const struct sim *sim, const struct sim_thread *from,
+		       const struct sim_thread *to)
+{
+	return is_fair_host(sim) ? both_fair(from, to) : to->state == SIM_READY;
+}
+
+struct sim_fair_limit *sim_fair_limit(struct sim *sim, struct sim_cpu *cpu)
+{
+	return is_fair_host(sim) ? &fair_rq_of(cpu)->limit : NULL;
+}
+
 int sim_fair_view(struct sim *sim, struct sim_thread *from, struct sim_thread *to,
 		  struct sim_fair_view *view)
 {
@@ -614,7 +625,7 @@ static uint64_t fair_bound(struct sim *sim)
 const struct sim_sched sim_sched_fair = {
 	.name = "fair",
 	.what = "Linux 7.3: flat EEVDF with lag, slices, lazy preemption; SCHED_FIFO above it",
-	.leaves_out = "cgroup weights, NUMA and cache domains, wake affinity, deadline tasks, sched_ext",
+	.leaves_out = "cgroup weights, NUMA and cache domains, wake affinity, the deadline class",
 	.rq_size = sizeof(struct fair_rq),
 	.entity_size = sizeof(struct fair_thread),
 	.tick_ns = TICK_NS,

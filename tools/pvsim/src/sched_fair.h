@@ -19,6 +19,18 @@ struct sim_fair_view {
 	uint32_t queued;         /* fair threads on the target's queue, with the one that runs */
 };
 
+/* What a yielder remembers of a queue: its last penalty or forced decision, and its last pair. */
+struct sim_fair_limit {
+	uint64_t last_ns, pair_at_ns; /* 0 = never */
+	uint32_t from, to;            /* ids of threads */
+};
+
+/* NULL when the host is not fair. */
+struct sim_fair_limit *sim_fair_limit(struct sim *sim, struct sim_cpu *cpu);
+/* `from` runs and `to` waits, both in the fair class: a yield has a chance. On other hosts: whether
+ * `to` waits. */
+int sim_fair_can_yield(const struct sim *sim, const struct sim_thread *from,
+		       const struct sim_thread *to);
 /*
  * `from` runs, `to` waits: 1 and *view, or 0 if one of them is not fair now (real-time, boosted,
  * blocked, on a host that is not fair). Of a running thread, time up to now is charged before.
