@@ -57,6 +57,14 @@ struct sim_report {
 	const char *command;          /* what the person typed, to say how to repeat it */
 };
 
+/*
+ * For pictures: runs what *options say (the baseline) once, finds its worst moment, and sets ->keep,
+ * ->keep_from_ns and ->keep_until_ns, with which all runs of the report are to be made. 0, or -1 and
+ * a message.
+ */
+int sim_report_window(const struct sim_scenario *scenario, struct sim_options *options,
+		      char *error, size_t error_size);
+
 /* Both: 0, or -errno. */
 int sim_report_html(const char *path, const struct sim_report *report);
 int sim_report_perfetto(const char *path, struct sim *sim);

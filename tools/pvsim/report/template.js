@@ -1,0 +1,1364 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The page of a pvsim report: reads the data beside it, writes words, tables and pictures.
+// Sections are made in the order in which they are read; see show() at the end.
+"use strict";
+
+const DATA = JSON.parse(document.getElementById("data").textContent);
+const RUNS = DATA.runs;
+const BASE = DATA.base >= 0 ? RUNS[DATA.base] : null;
+const SUBJECT = DATA.subject >= 0 ? RUNS[DATA.subject] : null;
+const WINDOW = DATA.window || { from: 0, length: 0, threads: [], tasks: [] };
+const FOCUS = find_focus();
+
+// ---- small things ------------------------------------------------------------------------------
+
+function make(name, attributes, ...children) {
+	const node = document.createElement(name);
+	return fill(node, attributes, children);
+}
+
+function draw(name, attributes, ...children) {
+	const node = document.createElementNS("http://www.w3.org/2000/svg", name);
+	return fill(node, attributes, children);
+}
+
+function fill(node, attributes, children) {
+	for (const [key, value] of Object.entries(attributes || {}))
+		if (value !== null && value !== undefined)
+			node.setAttribute(key, value);
+	node.append(...children.flat().filter(child => child !== null && child !== undefined));
+	return node;
+}
+
+// A time as people say it: three digits at most.
+function time(ns) {
+	if (ns === null || ns === undefined || !isFinite(ns))
+		return "–";
+	const sign = ns < 0 ? "−" : "";
+	const size = Math.abs(ns);
+	const units = [[999.5, 1, "ns"], [999500, 1e3, "µs"], [999.5e6, 1e6, "ms"],
+		[Infinity, 1e9, "s"]];
+	const [, unit, name] = units.find(([limit]) => size < limit);
+	const value = size / unit;
+	const digits = value >= 99.95 || unit === 1 ? 0 : value >= 9.995 ? 1 : 2;
+	const shown = value.toFixed(digits);
+	return `${sign}${shown.includes(".") ? shown.replace(/\.?0+$/, "") : shown} ${name}`;
+}
+
+function whole(value) {
+	return Math.round(value).toLocaleString("en");
+}
+
+function number(value) {
+	if (value === null || value === undefined || !isFinite(value))
+		return "–";
+	if (Number.isInteger(value))
+		return whole(value);
+	return Math.abs(value) >= 1000 ? whole(value) : String(+value.toPrecision(4));
+}
+
+function percent(value, digits = 1) {
+	return `${(100 * value).toFixed(digits)} %`;
+}
+
+function plural(count, one, many) {
+	return `${count === 0 ? "no" : whole(count)} ${count === 1 ? one : many || one + "s"}`;
+}
+
+function quantity(value, unit) {
+	switch (unit) {
+	case 1: return time(value);
+	case 2: return percent(value / 1e6, 2);
+	case 3: return value >= 1e9 ? `${number(value / 1e9)} J` : `${number(value / 1e6)} mJ`;
+	default: return whole(value);
+	}
+}
+
+function row(run, name) {
+	return run && name in run.rows ? run.rows[name][0] : null;
+}
+
+function colour(run) {
+	const index = RUNS.indexOf(run);
+	if (run === BASE)
+		return "var(--run-0)";
+	if (run === SUBJECT)
+		return "var(--run-1)";
+	return `var(--run-${2 + Math.max(index - (BASE ? 2 : 1), 0) % 3})`;
+}
+
+function title_of(run) {
+	return run.name === run.policy || ["with", "base"].includes(run.name) ?
+		run.policy : `${run.name}: ${run.policy}`;
+}
+
+function swatch(run) {
+	return make("span", { class: "swatch", style: `background:${colour(run)}` });
+}
+
+// ---- who the report is about ---------------------------------------------------------------------
+
+// { vm, task, name, metric, deadline, spec }: the task, and which of its latencies.
+function find_focus() {
+	const found = DATA.focus || urgent_task() || any_task();
+	if (!found)
+		return null;
+	const vm = DATA.scenario.vms.find(v => v.name === found.vm);
+	const spec = (vm ? vm.tasks : DATA.scenario.host).find(t => t.name === found.task) || {};
+	const path = `task.${found.vm}/${found.task}`;
+	return { vm: found.vm, task: found.task, name: found.task, path, spec,
+		deadline: spec.deadline || 0, metric: metric_of(path, spec) };
+}
+
+function urgent_task() {
+	const all = DATA.scenario.vms.flatMap(vm => vm.tasks.map(task =>
+		({ vm: vm.name, task: task.name, urgency: task.urgency })));
+	all.sort((a, b) => b.urgency - a.urgency);
+	return all.length && all[0].urgency >= 4 ? all[0] : null;
+}
+
+function any_task() {
+	const vm = DATA.scenario.vms.find(v => v.tasks.length);
+	return vm ? { vm: vm.name, task: vm.tasks[0].name } : null;
+}
+
+// The latency that the verdict speaks of; else the one that a deadline is about.
+function metric_of(path, spec) {
+	const kinds = ["response", "wakeup", "lock", "ipi"];
+	const there = kinds.filter(kind => RUNS.some(run => `${path}.${kind}` in run.hists));
+	const spoken = there.find(kind => DATA.asserts.some(a => a.text.includes(`${path}.${kind}`)));
+	if (spoken)
+		return spoken;
+	return spec.deadline ? there[0] : there.find(kind => kind === "wakeup") || there[0] || null;
+}
+
+const METRICS = {
+	response: ["response", "from when its job should begin to when it is done"],
+	wakeup: ["wake-up", "from when it should run to when it does"],
+	lock: ["lock", "from asking for a lock to having it"],
+	ipi: ["IPI", "from sending an interrupt to the last answer"],
+	waits: ["wait for a CPU", "each time it could run and had to wait for a CPU"],
+};
+
+function focus_hist(run) {
+	return run && FOCUS && FOCUS.metric ? run.hists[`${FOCUS.path}.${FOCUS.metric}`] || null : null;
+}
+
+function focus_row(run, what) {
+	return FOCUS ? row(run, `${FOCUS.path}.${what}`) : null;
+}
+
+// ---- headline --------------------------------------------------------------------------------------
+
+function sentence(text) {
+	const trimmed = (text || "").trim();
+	if (!trimmed)
+		return "";
+	const begun = trimmed[0].toUpperCase() + trimmed.slice(1);
+	return /[.!?]$/.test(begun) ? begun : begun + ".";
+}
+
+function headline() {
+	const s = DATA.scenario;
+	const seconds = time(RUNS.length ? RUNS[0].until : s.duration);
+	const vcpus = s.vms.reduce((sum, vm) => sum + vm.count * vm.vcpus, 0);
+	const facts = `${plural(vcpus, "vCPU")} on ${plural(s.cpus, "CPU")}, ${seconds} of virtual time`;
+	return [
+		make("p", { class: "eyebrow" }, `pvsim · ${s.name} · ${facts}` +
+			(RUNS.length ? `, seed ${RUNS[0].seed}` : "")),
+		make("h1", {}, sentence(s.claim).replace(/\.$/, "") || s.name),
+		make("p", { class: "verdict" }, verdict_pill(), result_words()),
+		...failures(),
+	];
+}
+
+function verdict_pill() {
+	const all = DATA.asserts.length, held = DATA.asserts.filter(a => a.holds).length;
+	if (!all)
+		return null;
+	return held === all ?
+		make("span", { class: "pill ok" }, `✓ holds: ${held} of ${all} checks`) :
+		make("span", { class: "pill no" }, `✗ does not hold: ${all - held} of ${all} checks fail`);
+}
+
+// "player misses 61 of 1,250 deadlines with credit2, and none with pvs-owning."
+function result_words() {
+	if (!FOCUS || !RUNS.length)
+		return "";
+	const runs = [BASE, SUBJECT].filter(run => run);
+	const with_misses = runs.filter(run => focus_row(run, "misses") !== null &&
+		focus_row(run, "jobs"));
+	if (with_misses.length && focus_row(with_misses[0], "misses"))
+		return with_misses.map((run, i) => {
+			const misses = focus_row(run, "misses"), jobs = focus_row(run, "jobs");
+			const count = misses ? `${whole(misses)} of ${whole(jobs)}` : "none";
+			return i ? `; with ${run.policy}: ${count}` :
+				`${FOCUS.name} misses ${count} deadlines under ${run.policy}`;
+		}).join("") + ".";
+	const latencies = runs.filter(run => focus_hist(run));
+	return latencies.map((run, i) => {
+		const worst = time(focus_hist(run).max);
+		return i ? `; with ${run.policy}: ${worst}` :
+			`${FOCUS.name} waits up to ${worst} under ${run.policy}`;
+	}).join("") + (latencies.length ? "." : "");
+}
+
+function failures() {
+	return RUNS.filter(run => run.failure).map(run => make("p", { class: "note" },
+		make("b", { class: "no" }, `An invariant failed in ${run.policy}: `), run.failure));
+}
+
+function card(title, before, after, small, bad) {
+	const big = make("div", { class: "big" });
+	if (before !== null)
+		big.append(make("s", {}, before), " ", make("i", {}, "→"), " ");
+	big.append(make("em", { class: bad ? "bad" : null }, after));
+	return make("div", { class: "card" }, make("b", {}, title), big, make("small", {}, small));
+}
+
+// "12 times shorter", in whole words.
+function times(before, after) {
+	if (!after)
+		return "gone";
+	const factor = before / after;
+	if (factor >= 1.15)
+		return `${factor >= 9.5 ? whole(factor) : factor.toFixed(1)} times shorter`;
+	return factor >= 0.87 ? "about the same" : `${(1 / factor).toFixed(1)} times longer`;
+}
+
+function cards() {
+	const out = [];
+	if (!SUBJECT)
+		return null;
+	add_worst(out);
+	add_misses(out);
+	add_bystanders(out);
+	add_fairness(out);
+	add_energy(out);
+	return out.length ? make("div", { class: "cards" }, out.slice(0, 4)) : null;
+}
+
+function add_worst(out) {
+	const after = focus_hist(SUBJECT), before = focus_hist(BASE);
+	if (!after)
+		return;
+	const word = METRICS[FOCUS.metric][0];
+	out.push(card(`${FOCUS.name}: worst ${word}`, before ? time(before.max) : null, time(after.max),
+		before ? `${times(before.max, after.max)}; the worst of ${whole(after.count)}` :
+			`the worst of ${whole(after.count)}`, before && after.max > before.max * 1.15));
+}
+
+function add_misses(out) {
+	const after = focus_row(SUBJECT, "misses"), jobs = focus_row(SUBJECT, "jobs");
+	if (after === null || !jobs || !FOCUS.deadline)
+		return;
+	const before = focus_row(BASE, "misses");
+	out.push(card("Missed deadlines", before === null ? null : whole(before), whole(after),
+		`of ${whole(jobs)} jobs; each must be done within ${time(FOCUS.deadline)}`, after > 0));
+}
+
+// Work of all tasks but the one in focus, in ns at full capability.
+function others_work(run) {
+	return tasks_of_scenario().filter(t => !is_focus(t))
+		.reduce((sum, t) => sum + (row(run, `${t.path}.work`) || 0), 0);
+}
+
+function add_bystanders(out) {
+	const before = BASE ? others_work(BASE) : 0, after = others_work(SUBJECT);
+	if (!before)
+		return;
+	out.push(card("Work the others still do", null, percent(after / before),
+		`of what they do under ${BASE.policy}`, after < 0.95 * before));
+}
+
+function add_fairness(out) {
+	const after = row(SUBJECT, "host.fairness_error");
+	if (after === null)
+		return;
+	const before = row(BASE, "host.fairness_error");
+	out.push(card("Unfairness", before === null ? null : percent(before / 1e6),
+		percent(after / 1e6), "how far a share of CPU time is from what it should be, at most",
+		after > 50000 && after > (before || 0)));
+}
+
+function add_energy(out) {
+	const after = row(SUBJECT, "host.energy"), before = row(BASE, "host.energy");
+	if (!after || !before)
+		return;
+	out.push(card("Energy (proxy)", null, percent(after / before),
+		`of what ${BASE.policy} takes, by the frequency table`, after > 1.05 * before));
+}
+
+// ---- the worst moment --------------------------------------------------------------------------------
+
+const RUNNING = 0, WAITING = 1;
+const MARK_LATENCY = 6, MARK_MISS = 7;
+const MARK_WORDS = { 6: "latency", 7: "deadline missed", 10: "yields", 11: "interrupt", 12: "kick",
+	14: "fault", 15: "boost denied" };
+const BASELINE = 2;
+
+function spans_of(run) {
+	const out = [], flat = run.spans || [];
+	let from = 0;
+	for (let i = 0; i + 7 < flat.length; i += 8) {
+		from += flat[i];
+		out.push({ from, until: from + flat[i + 1], thread: flat[i + 2], cpu: flat[i + 3],
+			kind: flat[i + 4] & 1, spins: flat[i + 4] >> 1 & 1, stop: flat[i + 4] >> 2,
+			klass: flat[i + 5], reason: flat[i + 6], task: flat[i + 7] });
+	}
+	return out;
+}
+
+function marks_of(run) {
+	const out = [], flat = run.marks || [];
+	let at = 0;
+	for (let i = 0; i + 4 < flat.length; i += 5) {
+		at += flat[i];
+		out.push({ at, type: flat[i + 1], thread: flat[i + 2], what: flat[i + 3],
+			value: flat[i + 4] });
+	}
+	return out;
+}
+
+function thread_name(id) {
+	const thread = WINDOW.threads[id];
+	if (!thread)
+		return `thread ${id}`;
+	if (!thread.vm)
+		return thread.name;
+	return thread.vcpus > 1 ? `${thread.vm}, vCPU ${thread.vcpu}` : thread.vm;
+}
+
+function short_thread_name(id) {
+	const thread = WINDOW.threads[id];
+	if (!thread)
+		return String(id);
+	if (!thread.vm)
+		return thread.name;
+	return thread.vcpus > 1 ? `${thread.vm}/${thread.vcpu}` : thread.vm;
+}
+
+function task_name(id) {
+	const name = WINDOW.tasks[id];
+	return name === undefined ? null : name.split("/").pop();
+}
+
+function same_vm(thread) {
+	const mine = WINDOW.threads[WINDOW.thread], other = WINDOW.threads[thread];
+	return thread === WINDOW.thread || (mine && other && mine.vm && mine.vm === other.vm);
+}
+
+function is_boosted(span) {
+	return span.klass > BASELINE;
+}
+
+function reason_words(reason) {
+	return DATA.reasons[reason] ? DATA.reasons[reason][1] : "";
+}
+
+// What one run made of the moment: when it came due, when it ran, which deadlines passed.
+function analyse(run) {
+	const spans = spans_of(run), marks = marks_of(run);
+	const due = WINDOW.due, thread = WINDOW.thread;
+	const mine = spans.filter(span => span.thread === thread);
+	const first = mine.find(span => span.kind === RUNNING && span.until > due &&
+		(WINDOW.task < 0 || span.task === WINDOW.task || span.task < 0));
+	const starts = first ? Math.max(first.from, due) : null;
+	const misses = marks.filter(mark => mark.type === MARK_MISS &&
+		(WINDOW.task < 0 || mark.what === WINDOW.task));
+	const end = starts === null ? run.until : starts;
+	const others = new Set(spans.filter(span => span.kind === RUNNING && span.thread !== thread &&
+		span.until > due && span.from < end).map(span => span.thread));
+	const boost = first && is_boosted(first) ? first :
+		mine.find(span => is_boosted(span) && span.until > due);
+	return { run, spans, marks, mine, first, starts, misses, others, boost,
+		delay: starts === null ? null : starts - due };
+}
+
+function run_result(a) {
+	const count = a.misses.length;
+	const wait = a.delay === null ? `${FOCUS.name} does not run at all` :
+		a.delay > 1000 ? `${FOCUS.name} starts ${time(a.delay)} late` : `${FOCUS.name} starts at once`;
+	return `${wait}${FOCUS.deadline ? `, ${plural(count, "deadline")} missed here` : ""}`;
+}
+
+function waiting_words(a) {
+	const who = a.others.size ? `, while ${a.others.size === 1 ? "another thread has" :
+		`${whole(a.others.size)} others have`} the CPU${DATA.scenario.cpus > 1 ? "s" : ""}` : "";
+	return a.delay === null ? `gets no CPU in this picture${who}` :
+		`waits ${time(a.delay)} for a CPU${who}`;
+}
+
+// What went wrong, and what the library did, in words.
+function story(base, subject) {
+	const name = `${FOCUS.name} (in VM ${FOCUS.vm})`;
+	const out = [`At 0, ${name} has something to do. `];
+	if (base)
+		out.push(make("b", {}, `Under ${base.run.policy} it ${waiting_words(base)}`),
+			late_words(base), " ");
+	if (subject && subject !== base)
+		out.push(make("b", {}, `With ${subject.run.policy} it ` +
+			(subject.delay !== null && (!base || base.delay === null ||
+				subject.delay < base.delay / 2) ?
+				`has one after ${time(subject.delay)}` : waiting_words(subject))),
+			why_words(subject), late_words(subject));
+	return make("p", {}, out);
+}
+
+function why_words(a) {
+	if (!a.boost)
+		return "";
+	return `: its vCPU is boosted (${reason_words(a.boost.reason)})`;
+}
+
+function late_words(a) {
+	if (!FOCUS.deadline)
+		return ".";
+	const count = a.misses.length;
+	return count ? `: ${plural(count, "deadline")} of ${time(FOCUS.deadline)} missed in this picture.` :
+		"; no deadline is missed in this picture.";
+}
+
+function moment() {
+	if (!WINDOW.length || WINDOW.thread === undefined || !FOCUS || !RUNS.some(run => run.spans))
+		return null;
+	const all = RUNS.filter(run => run.spans).map(analyse);
+	const base = all.find(a => a.run === BASE), subject = all.find(a => a.run === SUBJECT);
+	const view = make_view(all);
+	return make("section", {},
+		make("h2", {}, base ? `The worst moment under ${base.run.policy}` : "The worst moment"),
+		story(base, subject || all[0]),
+		timeline_tools(view), key(),
+		make("div", { id: "timelines" }, all.map(a => timeline(a, view))));
+}
+
+// ---- timelines: one view of time for all of them ---------------------------------------------------
+
+const LEFT = 132, RIGHT = 10, TOP = 46, AXIS = 22;
+
+function make_view(all) {
+	return { from: 0, until: WINDOW.length, every: false, all, redraws: [] };
+}
+
+function set_view(view, from, until) {
+	const least = 2000, most = WINDOW.length;
+	const length = Math.min(Math.max(until - from, least), most);
+	view.from = Math.min(Math.max(from, 0), most - length);
+	view.until = view.from + length;
+	view.redraws.forEach(redraw => redraw());
+}
+
+function zoom(view, factor, at = (view.from + view.until) / 2) {
+	set_view(view, at - (at - view.from) * factor, at + (view.until - at) * factor);
+}
+
+function pan(view, share) {
+	const by = (view.until - view.from) * share;
+	set_view(view, view.from + by, view.until + by);
+}
+
+// Where it comes due, close enough to see the boost itself.
+function zoom_to_start(view) {
+	const boosts = view.all.filter(a => a.first && a.boost).map(a => a.first.until - WINDOW.due);
+	const length = Math.max(...boosts, 20000) * 2.5;
+	set_view(view, WINDOW.due - length * 0.25, WINDOW.due + length * 0.75);
+}
+
+function timeline_tools(view) {
+	const button = (words, action, label) => {
+		const node = make("button", { type: "button", "aria-label": label || null }, words);
+		node.addEventListener("click", action);
+		return node;
+	};
+	const every = button("All threads", () => {
+		view.every = !view.every;
+		every.setAttribute("aria-pressed", view.every);
+		every.textContent = view.every ? "Fewer threads" : "All threads";
+		view.redraws.forEach(redraw => redraw());
+	});
+	every.setAttribute("aria-pressed", "false");
+	return make("div", { class: "tools", role: "toolbar", "aria-label": "Timelines" },
+		button("Whole moment", () => set_view(view, 0, WINDOW.length)),
+		button("Start, close up", () => zoom_to_start(view)),
+		button("+", () => zoom(view, 0.5), "closer"), button("−", () => zoom(view, 2), "farther"),
+		button("◀", () => pan(view, -0.3), "earlier"), button("▶", () => pan(view, 0.3), "later"),
+		every,
+		make("span", { class: "soft" }, "Drag to move, Ctrl and wheel to zoom; with the keyboard: " +
+			"arrows read, + − 0."));
+}
+
+function key() {
+	const entry = (shape, words) => make("span", {},
+		draw("svg", { viewBox: "0 0 26 13", "aria-hidden": "true" }, shape), words);
+	const mixed = WINDOW.threads.some((t, i) => same_vm(i)) && tasks_of_vm().length > 1;
+	return make("div", { class: "key" },
+		entry(draw("rect", { width: 26, height: 13, class: "hero" }), `${FOCUS.name} runs`),
+		mixed ? entry(draw("rect", { width: 26, height: 13, class: "hero-soft" }),
+			`other work of VM ${FOCUS.vm}`) : null,
+		entry(hatched(0, 0, 26, 13), "wants a CPU, has none"),
+		entry([draw("rect", { width: 26, height: 13, class: "hero" }),
+			draw("rect", { width: 26, height: 4, class: "cap" })], "boosted"),
+		entry([draw("rect", { width: 13, height: 13, class: "other-a" }),
+			draw("rect", { x: 13, width: 13, height: 13, class: "other-b" })], "others run"),
+		FOCUS.deadline ? entry(cross(13, 6.5), "deadline missed") : null);
+}
+
+function tasks_of_vm() {
+	const vm = DATA.scenario.vms.find(v => v.name === FOCUS.vm);
+	return vm ? vm.tasks : [];
+}
+
+function hatched(x, y, width, height) {
+	return draw("rect", { x, y, width, height, fill: "url(#hatch)", class: "wait-line" });
+}
+
+function cross(x, y) {
+	return draw("path", { d: `M${x - 4.5} ${y - 4.5}l9 9m0-9l-9 9`, class: "late-line",
+		"stroke-width": 2.6, "stroke-linecap": "round" });
+}
+
+function hatch_pattern() {
+	return draw("svg", { width: 0, height: 0, style: "position:absolute", "aria-hidden": "true" },
+		draw("defs", {}, draw("pattern", { id: "hatch", width: 6, height: 6,
+			patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
+		draw("line", { x1: 0, y1: 0, x2: 0, y2: 6, class: "wait-line", "stroke-width": 4 }))));
+}
+
+// Lanes from top to bottom: the task, its vCPU, the CPUs; and on request all other threads.
+function lanes_of(a, view) {
+	const lanes = [];
+	if (WINDOW.task >= 0)
+		lanes.push({ kind: "task", label: FOCUS.name, sub: "what it gets", height: 26,
+			spans: task_spans(a) });
+	lanes.push({ kind: "thread", label: vcpu_label(), sub: "on the host", height: 24,
+		spans: a.mine, thread: WINDOW.thread });
+	for (let cpu = 0; cpu < DATA.scenario.cpus && (cpu < 8 || view.every); cpu++)
+		lanes.push({ kind: "cpu", label: `CPU ${cpu}`, height: 20, cpu, gap: cpu === 0,
+			spans: a.spans.filter(span => span.cpu === cpu && span.kind === RUNNING) });
+	if (view.every)
+		add_threads(lanes, a);
+	return lanes;
+}
+
+function vcpu_label() {
+	const thread = WINDOW.threads[WINDOW.thread];
+	if (!thread || !thread.vm)
+		return "its thread";
+	return thread.vcpus > 1 ? `vCPU ${thread.vcpu} of ${thread.vm}` : `vCPU of ${thread.vm}`;
+}
+
+function add_threads(lanes, a) {
+	const by_thread = new Map();
+	for (const span of a.spans)
+		if (span.thread !== WINDOW.thread)
+			by_thread.set(span.thread, [...by_thread.get(span.thread) || [], span]);
+	[...by_thread.keys()].sort((x, y) => x - y).forEach((thread, i) =>
+		lanes.push({ kind: "thread", label: short_thread_name(thread), height: 13, thread,
+			gap: i === 0, spans: by_thread.get(thread) }));
+}
+
+// The task's own view: it waits from when a job begins until it runs, and runs; by its vCPU's
+// spans and the marks at which jobs ended.
+function task_spans(a) {
+	const runs = a.mine.filter(span => span.kind === RUNNING && span.task === WINDOW.task);
+	const out = [];
+	for (const job of jobs_of(a)) {
+		let at = job.from;
+		for (const span of runs) {
+			if (span.until <= job.from || span.from >= job.until)
+				continue;
+			if (span.from > at)
+				out.push({ from: at, until: span.from, kind: WAITING, thread: WINDOW.thread,
+					task: WINDOW.task, job });
+			at = Math.min(span.until, job.until);
+		}
+		if (at < job.until)
+			out.push({ from: at, until: job.until, kind: WAITING, thread: WINDOW.thread,
+				task: WINDOW.task, job });
+	}
+	return out.concat(runs).sort((x, y) => x.from - y.from);
+}
+
+// Jobs by the marks of their ends; the one in focus, if its end is beyond the picture.
+function jobs_of(a) {
+	const jobs = [], period = FOCUS.spec.period || 0;
+	for (const mark of a.marks) {
+		if (mark.type !== MARK_LATENCY || mark.what !== WINDOW.task)
+			continue;
+		const from = Math.max(mark.at - mark.value, 0);
+		const same = jobs.find(job => Math.abs(job.due - (mark.at - mark.value)) < 2);
+		if (same)
+			same.until = Math.max(same.until, mark.at);
+		else
+			jobs.push({ due: mark.at - mark.value, from, until: mark.at });
+	}
+	if (period && a.starts === null)
+		jobs.push({ due: WINDOW.due, from: WINDOW.due, until: a.run.until });
+	return jobs;
+}
+
+// Dragging pans, and the arrows read span after span.
+function timeline(a, view) {
+	const result = a.misses.length || a.delay === null ? "no" : "ok";
+	const holder = make("div", {});
+	const panel = make("div", { class: "panel" },
+		make("div", { class: "head" },
+			make("h3", {}, swatch(a.run), title_of(a.run)),
+			make("span", { class: `result ${result}` },
+				`${result === "ok" ? "✓" : "✗"} ${run_result(a)}`),
+			make("span", { class: "what" }, a.run.what || "")),
+		holder);
+	const state = { a, view, holder, lanes: [], lane: 0, span: null, width: 0 };
+	const redraw = () => draw_timeline(state);
+	view.redraws.push(redraw);
+	new ResizeObserver(() => {
+		if (holder.clientWidth && holder.clientWidth !== state.width)
+			redraw();
+	}).observe(holder);
+	return panel;
+}
+
+function draw_timeline(s) {
+	const width = s.holder.clientWidth || 1100;
+	const narrow = width < 620;
+	s.width = width;
+	s.left = narrow ? 86 : LEFT;
+	s.right = width - RIGHT;
+	s.x = ns => s.left + (ns - s.view.from) / (s.view.until - s.view.from) * (s.right - s.left);
+	s.ns = x => s.view.from + (x - s.left) / (s.right - s.left) * (s.view.until - s.view.from);
+	s.lanes = lanes_of(s.a, s.view);
+	let y = TOP;
+	for (const lane of s.lanes) {
+		y += lane.gap ? 10 : 0;
+		lane.y = y;
+		y += lane.height + 4;
+	}
+	s.bottom = y;
+	const focused = s.svg && document.activeElement === s.svg;
+	const svg = draw("svg", { class: "timeline", width, height: y + AXIS, tabindex: 0,
+		viewBox: `0 0 ${width} ${y + AXIS}`, role: "group",
+		"aria-label": `Timeline of ${s.a.run.policy}: ${run_result(s.a)}. ` +
+			"Arrow keys read its lanes." });
+	svg.append(axis_of(s), ...s.lanes.map(lane => draw_lane(s, lane)), notes_of(s));
+	s.svg = svg;
+	s.holder.replaceChildren(svg);
+	listen(s);
+	if (focused)
+		svg.focus({ preventScroll: true });
+	mark_cursor(s);
+}
+
+function nice_step(length, count) {
+	const rough = length / count, power = 10 ** Math.floor(Math.log10(rough));
+	return [1, 2, 5, 10].find(step => step * power >= rough) * power;
+}
+
+function axis_of(s) {
+	const out = [], step = nice_step(s.view.until - s.view.from, s.width < 620 ? 4 : 8);
+	const first = Math.ceil((s.view.from - WINDOW.due) / step);
+	for (let i = first; i * step + WINDOW.due <= s.view.until; i++) {
+		const x = s.x(i * step + WINDOW.due);
+		out.push(draw("line", { x1: x, x2: x, y1: TOP - 4, y2: s.bottom, class: "grid" }),
+			draw("text", { x, y: s.bottom + 16, "text-anchor": "middle", class: "soft" },
+				i ? time(i * step) : "0"));
+	}
+	return draw("g", {}, out);
+}
+
+function look_of(span, lane) {
+	if (span.kind === WAITING)
+		return lane.kind === "thread" && lane.thread !== WINDOW.thread ? "idle-wait" : "wait";
+	if (span.thread === WINDOW.thread && (WINDOW.task < 0 || span.task === WINDOW.task))
+		return "hero";
+	if (same_vm(span.thread))
+		return "hero-soft";
+	return ["other-a", "other-b", "other-c"][span.thread % 3];
+}
+
+function draw_lane(s, lane) {
+	const group = draw("g", {});
+	group.append(draw("text", { x: 0, y: lane.y + lane.height / 2 + (lane.sub ? -1 : 4),
+		class: lane.height < 16 ? "small" : lane.kind === "task" ? "strong" : null }, lane.label));
+	if (lane.sub && s.left > 100)
+		group.append(draw("text", { x: 0, y: lane.y + lane.height / 2 + 12, class: "soft small" },
+			lane.sub));
+	group.append(draw("rect", { x: s.left, y: lane.y, width: s.right - s.left,
+		height: lane.height, class: "lane-bg" }));
+	let drawn = -1;
+	for (const span of lane.spans) {
+		const x0 = Math.max(s.x(span.from), s.left), x1 = Math.min(s.x(span.until), s.right);
+		if (x1 <= s.left || x0 >= s.right)
+			continue;
+		const look = look_of(span, lane), important = look === "hero";
+		if (x1 - drawn < 0.6 && !important)
+			continue;
+		const least = important ? 2 : 0.8;
+		drawn = Math.max(x1, x0 + least);
+		draw_span(group, lane, span, look, x0, Math.max(x1 - x0, least));
+	}
+	return group;
+}
+
+function draw_span(group, lane, span, look, x, width) {
+	const { y, height } = lane;
+	if (look === "idle-wait") {
+		group.append(draw("line", { x1: x, x2: x + width, y1: y + height / 2, y2: y + height / 2,
+			class: "wait-line", "stroke-width": 1.5 }));
+		return;
+	}
+	if (look === "wait")
+		group.append(hatched(x, y + 3, width, height - 6));
+	else
+		group.append(draw("rect", { x, y: y + 1, width, height: height - 2, class: look }));
+	if (look !== "wait" && is_boosted(span))
+		group.append(draw("rect", { x, y: y - 1, width, height: 4, class: "cap" }));
+	label_span(group, lane, span, look, x, width);
+}
+
+function label_span(group, lane, span, look, x, width) {
+	if (width < 34 || lane.height < 16)
+		return;
+	const words = span_label(lane, span, look);
+	const room = Math.floor((width - 8) / 6.6);
+	if (!words || room < Math.min(words.length, 4))
+		return;
+	const fits = words.length <= room ? words : words.slice(0, room - 1) + "…";
+	group.append(draw("text", { x: x + width / 2, y: lane.y + lane.height / 2 + 4,
+		"text-anchor": "middle", class: look === "wait" ? "small halo wait-ink strong" :
+			look === "hero" ? "small on-dark" : "small" }, fits));
+}
+
+function span_label(lane, span, look) {
+	if (look === "wait")
+		return `waits ${time(span.until - span.from)}`;
+	if (lane.kind === "cpu")
+		return same_vm(span.thread) && span.task >= 0 ?
+			`${short_thread_name(span.thread)}: ${task_name(span.task)}` :
+			short_thread_name(span.thread);
+	if (lane.kind === "thread" && lane.thread === WINDOW.thread)
+		return task_name(span.task) || "runs";
+	return lane.kind === "task" ? "runs" : task_name(span.task);
+}
+
+// ---- what is written into the picture -----------------------------------------------------------------
+
+function notes_of(s) {
+	const group = draw("g", { "aria-hidden": "true" });
+	const labels = [], top = s.lanes[0];
+	const due = s.x(WINDOW.due);
+	if (due >= s.left - 1 && due <= s.right)
+		group.append(draw("line", { x1: due, x2: due, y1: TOP - 22, y2: s.bottom,
+			stroke: "var(--hero)", "stroke-width": 1.5, "stroke-dasharray": "4 3" }));
+	labels.push({ at: WINDOW.due, words: `${FOCUS.name} wants to run`, kind: "hero-ink" });
+	if (s.a.starts !== null && s.a.delay > (s.view.until - s.view.from) * 0.04)
+		labels.push({ at: s.a.starts, words: `runs ${time(s.a.delay)} later`, kind: "wait-ink" });
+	else if (s.a.starts !== null)
+		labels[0].words += s.a.delay > 1000 ? ` and does, ${time(s.a.delay)} later` : " and does";
+	if (s.a.boost && s.a.boost.from <= WINDOW.due + WINDOW.length)
+		labels.push({ at: Math.max(s.a.boost.from, WINDOW.due),
+			words: `boosted: ${reason_words(s.a.boost.reason)}`, kind: "strong" });
+	group.append(...put_labels(s, labels), ...misses_in(s, top));
+	return group;
+}
+
+// Labels from left to right, in two rows when they would collide.
+function put_labels(s, labels) {
+	const rows = [s.left - 200, s.left - 200], out = [];
+	for (const label of labels) {
+		const x = s.x(label.at), wide = label.words.length * 6.7;
+		if (x < s.left - 1 || x > s.right)
+			continue;
+		const at = Math.max(Math.min(x + 4, s.right - wide), s.left);
+		const level = rows[0] <= at ? 0 : 1;
+		rows[level] = at + wide + 10;
+		out.push(draw("text", { x: at, y: level ? TOP - 10 : TOP - 27, class: `halo ${label.kind}`,
+			style: label.kind === "hero-ink" ? "fill:var(--hero);font-weight:700" : null },
+		label.words));
+	}
+	return out;
+}
+
+function misses_in(s, lane) {
+	const out = [];
+	let last = -100;
+	s.a.misses.forEach(mark => {
+		const x = s.x(mark.at - mark.value);
+		if (x < s.left || x > s.right)
+			return;
+		out.push(draw("line", { x1: x, x2: x, y1: lane.y - 6, y2: lane.y + lane.height,
+			class: "late-line", "stroke-width": 1.5 }), cross(x, lane.y - 7));
+		if (x - last > 60 && s.a.misses.length <= 3)
+			out.push(draw("text", { x: x + 8, y: lane.y - 3, class: "small halo",
+				style: "fill:var(--late)" }, "deadline missed"));
+		last = x;
+	});
+	return out;
+}
+
+// ---- reading a timeline: pointer and keyboard -----------------------------------------------------------
+
+function words_of(s, lane, span) {
+	const from = time(span.from - WINDOW.due), length = time(span.until - span.from);
+	const task = span.task >= 0 ? task_name(span.task) : null;
+	if (lane.kind === "task" && span.kind === WAITING)
+		return [`${FOCUS.name} waits ${length}`, `from ${from} on: its job is not done, ` +
+			"and it has no CPU"];
+	const who = thread_name(span.thread);
+	if (span.kind === WAITING)
+		return [`${who} waits ${length}`, `from ${from} on: it could run on CPU ${span.cpu}` +
+			(span.klass === BASELINE ? "" : `; ${class_words(span)}`)];
+	const what = span.spins ? "spins: waits for a lock or an answer" : task ? `runs ${task}` : "runs";
+	return [`${who} ${what}`, `${length} on CPU ${span.cpu}, from ${from} on; ${class_words(span)}` +
+		stop_words(span)];
+}
+
+function class_words(span) {
+	const why = reason_words(span.reason);
+	if (span.klass > BASELINE)
+		return `boosted: ${why}`;
+	if (span.klass && span.klass < BASELINE)
+		return `below baseline: ${why}`;
+	return "not boosted" + (span.reason ? ` (${why})` : "");
+}
+
+function stop_words(span) {
+	return ["", "; then it sleeps", "; then it is preempted", "; then it yields",
+		"; then its slice is over"][span.stop] || "";
+}
+
+function show_tip(lines, x, y) {
+	const tip = document.getElementById("tip");
+	tip.replaceChildren(make("b", {}, lines[0]), lines[1]);
+	tip.hidden = false;
+	const wide = tip.offsetWidth, tall = tip.offsetHeight;
+	tip.style.left = `${Math.max(4, Math.min(x + 14, innerWidth - wide - 6))}px`;
+	tip.style.top = `${y + 18 + tall > innerHeight ? y - tall - 12 : y + 18}px`;
+}
+
+function hide_tip() {
+	document.getElementById("tip").hidden = true;
+}
+
+function lane_at(s, y) {
+	return s.lanes.findIndex(lane => y >= lane.y - 3 && y < lane.y + lane.height + 3);
+}
+
+// The span at a place; when it is too thin to hit, the nearest within a few pixels.
+function span_at(s, lane, x) {
+	const at = s.ns(x), near = s.ns(x + 3) - at;
+	let best = null, distance = near;
+	for (const span of lane.spans) {
+		if (span.from > at + near)
+			break;
+		const away = at < span.from ? span.from - at : at > span.until ? at - span.until : 0;
+		if (away < distance || (away === distance && best === null)) {
+			best = span;
+			distance = away;
+		}
+	}
+	return best;
+}
+
+function mark_at(s, x) {
+	return s.a.marks.find(mark => mark.type !== MARK_LATENCY &&
+		Math.abs(s.x(mark.type === MARK_MISS ? mark.at - mark.value : mark.at) - x) < 5);
+}
+
+function mark_words(mark) {
+	const when = time(mark.at - WINDOW.due);
+	if (mark.type === MARK_MISS)
+		return ["deadline missed", `${task_name(mark.what) || ""} is done ${time(mark.value)} too late`];
+	return [MARK_WORDS[mark.type] || "event", `${thread_name(mark.thread)}, at ${when}` +
+		(mark.type === 15 ? `: ${reason_words(mark.what)}` : "")];
+}
+
+function listen(s) {
+	const svg = s.svg;
+	const place = event => {
+		const box = svg.getBoundingClientRect();
+		return [(event.clientX - box.left) * s.width / box.width,
+			(event.clientY - box.top) * s.width / box.width];
+	};
+	svg.addEventListener("pointermove", event => point(s, event, place(event)));
+	svg.addEventListener("pointerleave", hide_tip);
+	svg.addEventListener("pointerdown", event => {
+		if (event.button === 0)
+			start_drag(s, event);
+	});
+	svg.addEventListener("wheel", event => {
+		if (!event.ctrlKey && !event.metaKey)
+			return;
+		event.preventDefault();
+		zoom(s.view, event.deltaY > 0 ? 1.25 : 0.8, s.ns(place(event)[0]));
+	}, { passive: false });
+	svg.addEventListener("dblclick", event => zoom(s.view, 0.5, s.ns(place(event)[0])));
+	svg.addEventListener("keydown", event => press(s, event));
+	svg.addEventListener("blur", hide_tip);
+}
+
+function point(s, event, [x, y]) {
+	if (event.buttons)
+		return;
+	const lane = s.lanes[lane_at(s, y)];
+	const mark = y < TOP + 8 ? mark_at(s, x) : null;
+	if (mark)
+		return show_tip(mark_words(mark), event.clientX, event.clientY);
+	const span = lane && x >= s.left ? span_at(s, lane, x) : null;
+	if (!span)
+		return hide_tip();
+	show_tip(words_of(s, lane, span), event.clientX, event.clientY);
+}
+
+// The picture is drawn anew while it is dragged, so the document listens.
+function start_drag(s, event) {
+	const scale = (s.view.until - s.view.from) / (s.right - s.left);
+	const from = s.view.from, until = s.view.until, x = event.clientX;
+	const move = e => set_view(s.view, from - (e.clientX - x) * scale, until - (e.clientX - x) * scale);
+	const stop = () => {
+		document.removeEventListener("pointermove", move);
+		document.removeEventListener("pointerup", stop);
+		document.removeEventListener("pointercancel", stop);
+	};
+	hide_tip();
+	document.addEventListener("pointermove", move);
+	document.addEventListener("pointerup", stop);
+	document.addEventListener("pointercancel", stop);
+}
+
+function press(s, event) {
+	const actions = {
+		ArrowRight: () => step_span(s, 1), ArrowLeft: () => step_span(s, -1),
+		ArrowDown: () => step_lane(s, 1), ArrowUp: () => step_lane(s, -1),
+		"+": () => zoom(s.view, 0.5), "=": () => zoom(s.view, 0.5), "-": () => zoom(s.view, 2),
+		"0": () => set_view(s.view, 0, WINDOW.length), Escape: hide_tip,
+	};
+	if (!actions[event.key] || event.ctrlKey || event.metaKey || event.altKey)
+		return;
+	event.preventDefault();
+	actions[event.key]();
+}
+
+function step_lane(s, by) {
+	s.lane = Math.min(Math.max(s.lane + by, 0), s.lanes.length - 1);
+	s.span = null;
+	step_span(s, 1);
+}
+
+function step_span(s, by) {
+	const spans = s.lanes[s.lane].spans;
+	if (!spans.length)
+		return;
+	const at = s.span === null ? WINDOW.due - 1 : s.span.from;
+	const next = by > 0 ? spans.find(span => span.from > at || (span === s.span ? false :
+		span.from === at && s.span === null)) : spans.filter(span => span.from < at).pop();
+	s.span = next || s.span || spans[0];
+	if (s.span.from < s.view.from || s.span.from > s.view.until) {
+		const length = s.view.until - s.view.from;
+		set_view(s.view, s.span.from - length / 2, s.span.from + length / 2);
+	}
+	mark_cursor(s);
+	const box = s.svg.getBoundingClientRect(), lane = s.lanes[s.lane];
+	show_tip(words_of(s, lane, s.span), box.left + s.x(s.span.from), box.top + lane.y + lane.height);
+}
+
+function mark_cursor(s) {
+	s.svg.querySelectorAll(".cursor").forEach(node => node.remove());
+	const lane = s.lanes[s.lane];
+	if (!s.span || !lane)
+		return;
+	const x0 = Math.max(s.x(s.span.from), s.left), x1 = Math.min(s.x(s.span.until), s.right);
+	if (x1 >= x0)
+		s.svg.append(draw("rect", { x: x0 - 1, y: lane.y - 1, width: x1 - x0 + 2,
+			height: lane.height + 2, class: "cursor" }));
+}
+
+// ---- latencies of all runs in one picture -------------------------------------------------------------
+
+function hist_names() {
+	const names = new Set(RUNS.flatMap(run => Object.keys(run.hists)));
+	return [...names].sort();
+}
+
+function hist_words(name) {
+	const dot = name.lastIndexOf(".");
+	const kind = name.slice(dot + 1), who = name.slice(name.indexOf(".") + 1, dot);
+	return `${who}: ${(METRICS[kind] || [kind])[0]}`;
+}
+
+function curves() {
+	const names = hist_names();
+	if (!names.length)
+		return null;
+	const first = FOCUS && FOCUS.metric && names.includes(`${FOCUS.path}.${FOCUS.metric}`) ?
+		`${FOCUS.path}.${FOCUS.metric}` : names[0];
+	const choice = make("select", { "aria-label": "Which latency" }, names.map(name =>
+		make("option", { value: name, selected: name === first ? "" : null }, hist_words(name))));
+	const holder = make("div", {}), words = make("p", { class: "soft" });
+	const redraw = () => {
+		words.textContent = curve_words(choice.value);
+		draw_curves(holder, choice.value);
+	};
+	choice.addEventListener("change", redraw);
+	new ResizeObserver(redraw).observe(holder);
+	return make("section", {}, make("h2", {}, "How long it takes, every time"),
+		words,
+		make("div", { class: "tools" }, make("label", {}, "Shown: ", choice)),
+		make("div", { class: "panel" }, holder));
+}
+
+function curve_words(name) {
+	const kind = name.slice(name.lastIndexOf(".") + 1);
+	const [, what] = METRICS[kind] || ["", kind];
+	return `Time ${what}. Each curve shows how many are done within a time: further left is better. ` +
+		"To the right and upwards, each step is ten times longer, and ten times rarer.";
+}
+
+const LEVELS = [[0, "the fastest"], [0.30103, "half of all"], [1, "9 of 10"], [2, "99 of 100"],
+	[3, "999 of 1,000"], [4, "9,999 of 10,000"], [5, "all but 1 in 100,000"]];
+
+function curve_points(hist) {
+	const out = [[hist.min, 0]];
+	for (let i = 0; i + 1 < hist.curve.length; i += 2) {
+		const below = hist.curve[i + 1];
+		out.push([hist.curve[i], below < hist.count ? -Math.log10(1 - below / hist.count) :
+			Math.log10(hist.count) + 0.15]);
+	}
+	return out;
+}
+
+function draw_curves(holder, name) {
+	const width = holder.clientWidth || 1000, narrow = width < 620;
+	const sets = RUNS.filter(run => run.hists[name]).map(run =>
+		({ run, hist: run.hists[name], points: curve_points(run.hists[name]) }));
+	const size = { left: narrow ? 92 : 150, right: width - (narrow ? 60 : 150), top: 14, bottom: 300 };
+	const high = Math.max(1.2, ...sets.map(set => Math.log10(set.hist.count) + 0.15));
+	const values = sets.flatMap(set => [set.hist.min, set.hist.max]).filter(v => v > 0);
+	const deadline = FOCUS && FOCUS.deadline && name === `${FOCUS.path}.response` ? FOCUS.deadline : 0;
+	if (deadline)
+		values.push(deadline);
+	const low = Math.log10(Math.max(Math.min(...values), 100)) - 0.1;
+	const last = Math.max(Math.log10(Math.max(...values)) + 0.1, low + 1);
+	size.x = ns => size.left + (Math.max(Math.log10(Math.max(ns, 1)), low) - low) / (last - low) *
+		(size.right - size.left);
+	size.y = level => size.bottom - level / high * (size.bottom - size.top);
+	const svg = draw("svg", { viewBox: `0 0 ${width} 345`, width, height: 345, role: "img",
+		"aria-label": curve_summary(sets, name) });
+	svg.append(curve_grid(size, low, last, high, narrow),
+		deadline ? deadline_line(size, deadline) : "", ...sets.map(set => curve_line(size, set)),
+		...curve_ends(size, sets));
+	holder.replaceChildren(svg);
+}
+
+function curve_summary(sets, name) {
+	return `${hist_words(name)}. ` + sets.map(({ run, hist }) => `${run.policy}: half within ` +
+		`${time(hist.p50)}, 99 of 100 within ${time(hist.p99)}, worst ${time(hist.max)}`).join("; ");
+}
+
+function curve_grid(size, low, last, high, narrow) {
+	const out = [];
+	for (let power = Math.ceil(low); power <= last; power++) {
+		const x = size.x(10 ** power);
+		out.push(draw("line", { x1: x, x2: x, y1: size.top, y2: size.bottom, class: "grid" }),
+			draw("text", { x, y: size.bottom + 18, "text-anchor": "middle", class: "soft" },
+				time(10 ** power)));
+	}
+	for (const [level, words] of LEVELS) {
+		if (level > high)
+			break;
+		const y = size.y(level);
+		out.push(draw("line", { x1: size.left, x2: size.right, y1: y, y2: y, class: "grid" }),
+			draw("text", { x: size.left - 8, y: y + 4, "text-anchor": "end", class: "soft" },
+				narrow ? words.replace(" of ", "/").replace("the fastest", "0") : words));
+	}
+	return draw("g", {}, out);
+}
+
+function deadline_line(size, deadline) {
+	const x = size.x(deadline);
+	return draw("g", {},
+		draw("rect", { x, y: size.top, width: Math.max(size.right - x, 0),
+			height: size.bottom - size.top, fill: "var(--late)", opacity: 0.07 }),
+		draw("line", { x1: x, x2: x, y1: size.top, y2: size.bottom, class: "late-line",
+			"stroke-dasharray": "5 4", "stroke-width": 1.5 }),
+		draw("text", { x: x + 6, y: size.bottom - 8, class: "halo", style: "fill:var(--late)" },
+			`too late: ${time(deadline)}`));
+}
+
+const DASHES = [null, null, "7 4", "2 4", "9 3 2 3"];
+
+function curve_line(size, set) {
+	let d = "";
+	set.points.forEach(([value, level], i) => {
+		const x = size.x(value).toFixed(1), y = size.y(level).toFixed(1);
+		d += i ? `H${x}V${y}` : `M${x} ${y}`;
+	});
+	return draw("path", { d, fill: "none", stroke: colour(set.run), "stroke-width": 2.6,
+		"stroke-linejoin": "round", "stroke-dasharray": DASHES[RUNS.indexOf(set.run) % 5] });
+}
+
+// Each curve's name at its end; names that would collide make room for each other.
+function curve_ends(size, sets) {
+	const out = [], ends = sets.map(set => ({ set, x: size.x(set.hist.max),
+		y: size.y(set.points[set.points.length - 1][1]) })).sort((a, b) => a.y - b.y || a.x - b.x);
+	let free = -100;
+	for (const end of ends) {
+		const y = Math.max(end.y + 4, free);
+		free = y + 30;
+		out.push(draw("circle", { cx: end.x, cy: end.y, r: 4, fill: colour(end.set.run) }),
+			draw("text", { x: end.x + 9, y, class: "strong halo",
+				style: `fill:${colour(end.set.run)}` }, title_of(end.set.run)),
+			draw("text", { x: end.x + 9, y: y + 14, class: "soft halo" },
+				`worst ${time(end.set.hist.max)}`));
+	}
+	return out;
+}
+
+// ---- tables ---------------------------------------------------------------------------------------------
+
+function tasks_of_scenario() {
+	const of = (vm, tasks, silent) => tasks.map(task => ({ vm, task, silent,
+		path: `task.${vm}/${task.name}`, label: vm === "host" ? `host task ${task.name}` :
+			`${vm}/${task.name}` }));
+	return DATA.scenario.vms.flatMap(vm => of(vm.name, vm.tasks)).concat(of("host",
+		DATA.scenario.host));
+}
+
+function is_focus(t) {
+	return FOCUS && t.path === FOCUS.path;
+}
+
+const COLUMNS = ["typical (p50)", "p90", "p99", "p99.9", "worst"];
+const FIELDS = ["p50", "p90", "p99", "p999", "max"];
+
+// What a task is judged by: its own latency, or else how long its VM waits for a CPU.
+function table_hist(t) {
+	const kinds = ["response", "wakeup", "lock", "ipi"];
+	const kind = is_focus(t) && FOCUS.metric ? FOCUS.metric : kinds.find(k => RUNS.some(run =>
+		run.hists[`${t.path}.${k}`]));
+	if (kind)
+		return [`${t.path}.${kind}`, METRICS[kind]];
+	const waits = `vm.${t.vm}.waits`;
+	return RUNS.some(run => run.hists[waits]) ? [waits, METRICS.waits] : [null, null];
+}
+
+function everybody() {
+	const tasks = tasks_of_scenario().filter(t => RUNS.some(run => `${t.path}.work` in run.rows ||
+		`${t.path}.jobs` in run.rows));
+	if (!tasks.length || !RUNS.length)
+		return null;
+	tasks.sort((a, b) => is_focus(b) - is_focus(a));
+	const head = make("tr", {}, make("th", {}, ""), COLUMNS.map(c => make("th", {}, c)),
+		make("th", {}, "missed"), make("th", {}, "of jobs"), make("th", {}, "work done"));
+	return make("section", {}, make("h2", {}, "What everybody gets"),
+		make("p", { class: "soft" }, "The task in focus first, then everybody beside it: a policy " +
+			"is only good when these do not pay for it."),
+		make("div", { class: "scroll" }, make("table", {}, make("thead", {}, head),
+			make("tbody", {}, tasks.slice(0, 24).flatMap(task_rows)))));
+}
+
+function urgency_words(task) {
+	return ["", "idle", "background", "normal", "interactive", "real-time"][task.urgency] || "";
+}
+
+function task_rows(t) {
+	const [name, metric] = table_hist(t);
+	const about = [t.task.count > 1 ? `${t.task.count} of it` : "", urgency_words(t.task),
+		t.task.deadline ? `deadline ${time(t.task.deadline)}` : ""].filter(x => x).join(", ");
+	const head = make("tr", { class: "group" }, make("td", { colspan: 9 },
+		make("b", {}, t.label), about ? ` (${about})` : "",
+		metric ? make("span", { class: "soft" }, ` · ${metric[0]}: ${metric[1]}`) : ""));
+	return [head, ...RUNS.map(run => task_row(t, run, name))];
+}
+
+function task_row(t, run, name) {
+	const hist = name ? run.hists[name] : null;
+	const work = row(run, `${t.path}.work`), before = row(BASE, `${t.path}.work`);
+	const misses = row(run, `${t.path}.misses`), jobs = row(run, `${t.path}.jobs`);
+	const share = work !== null && before && run !== BASE ? ` (${percent(work / before)})` : "";
+	return make("tr", {}, make("td", {}, swatch(run), title_of(run)),
+		FIELDS.map(field => make("td", {}, hist ? time(hist[field]) : "–")),
+		make("td", { class: misses && t.task.deadline ? "no" : null },
+			t.task.deadline && misses !== null ? whole(misses) : "–"),
+		make("td", {}, jobs ? whole(jobs) : "–"),
+		make("td", {}, work === null ? "–" : time(work) + share));
+}
+
+const HOST_ROWS = [["host.busy", "CPU time used"], ["host.idle", "CPU time idle"],
+	["host.switches", "context switches"], ["host.fairness_error", "unfairness, at most"],
+	["host.energy", "energy (proxy)"], ["pvs.boosts", "boosts"], ["pvs.denials", "boosts denied"],
+	["pvs.overruns", "boosts that lasted too long"]];
+
+function host() {
+	const vms = DATA.scenario.vms.flatMap(vm => [[`vm.${vm.name}.share`, `share of VM ${vm.name}`],
+		[`vm.${vm.name}.boosted`, `boosted time of VM ${vm.name}`]]).slice(0, 16);
+	const rows = HOST_ROWS.concat(vms).filter(([name]) => RUNS.some(run => row(run, name)));
+	if (!rows.length)
+		return null;
+	return make("section", {}, make("h2", {}, "The host as a whole"),
+		make("div", { class: "scroll" }, make("table", {},
+			make("thead", {}, make("tr", {}, make("th", {}, ""), RUNS.map(run =>
+				make("th", {}, swatch(run), title_of(run))))),
+			make("tbody", {}, rows.map(([name, words]) => make("tr", {}, make("td", {}, words),
+				RUNS.map(run => make("td", {}, name in run.rows ?
+					quantity(...run.rows[name]) : "–"))))))));
+}
+
+// ---- decisions --------------------------------------------------------------------------------------------
+
+function decisions() {
+	const panels = RUNS.map(run => [run, reasons_in(run)]).filter(([, list]) => list.length)
+		.map(([run, list]) => make("div", { class: "panel" },
+			make("h3", {}, swatch(run), title_of(run)), reason_bars(run, list)));
+	if (!panels.length)
+		return null;
+	return make("section", {}, make("h2", {}, "Why the library decided as it did"),
+		make("p", { class: "soft" }, "Decisions that were new, by their reason."),
+		make("div", { class: panels.length > 1 ? "two" : "" }, panels));
+}
+
+function reasons_in(run) {
+	return Object.keys(run.rows).filter(name => name.startsWith("pvs.reason.") && row(run, name))
+		.map(name => ({ name: name.slice(11), count: row(run, name) }))
+		.sort((a, b) => b.count - a.count);
+}
+
+function reason_bars(run, list) {
+	const most = list[0].count;
+	const plain = name => name.toLowerCase().replace(/-/g, "_");
+	const words = name => (DATA.reasons.find(([word]) => word === plain(name)) || [0, name])[1];
+	return make("div", { class: "bars" }, list.slice(0, 16).flatMap(({ name, count }) => [
+		make("span", {}, words(name)),
+		make("span", { class: "bar", style: `width:${100 * count / most}%;background:${colour(run)}` }),
+		make("span", { class: "n" }, whole(count))]));
+}
+
+// ---- sweeps -------------------------------------------------------------------------------------------------
+
+function sweeps() {
+	if (!DATA.sweep)
+		return null;
+	return make("section", {}, make("h2", {}, "What if it were different?"),
+		make("p", { class: "soft" }, "Each cell is a run of its own. Darker is more."),
+		...DATA.sweep.shows.map(sweep_panel));
+}
+
+function is_time(text) {
+	return /\.(wakeup|response|lock|ipi|waits)\.(mean|p\d+|max|min)\s*$/.test(text) &&
+		!/\s[-+*/]\s/.test(text);
+}
+
+function sweep_panel(show) {
+	const axes = DATA.sweep.axes, numbers = show.values.filter(value => value !== null);
+	const low = Math.min(...numbers), high = Math.max(...numbers);
+	const say = value => value === null ? "failed" : is_time(show.text) ? time(value) : number(value);
+	const across = axes[axes.length - 1], down = axes.length > 1 ? axes[axes.length - 2] : null;
+	const size = across.values.length * (down ? down.values.length : 1);
+	const panel = make("div", { class: "panel" }, make("h3", {}, make("code", {}, show.text)));
+	for (let at = 0; at < show.values.length; at += size) {
+		const outer = outer_words(axes, at);
+		if (outer)
+			panel.append(make("p", { class: "soft" }, outer));
+		panel.append(make("div", { class: "scroll" }, heat_map(across, down,
+			show.values.slice(at, at + size), low, high, say)));
+	}
+	return panel;
+}
+
+function outer_words(axes, at) {
+	const words = [];
+	let step = axes.slice(-2).reduce((product, axis) => product * axis.values.length, 1);
+	for (let i = axes.length - 3; i >= 0; i--) {
+		words.unshift(`${axes[i].path} = ${axes[i].values[Math.floor(at / step) % axes[i].values.length]}`);
+		step *= axes[i].values.length;
+	}
+	return words.join(", ");
+}
+
+function heat_map(across, down, values, low, high, say) {
+	const cell = value => {
+		const part = value === null || high === low ? 0 : (value - low) / (high - low);
+		return make("td", { style: value === null ? "background:var(--grid)" :
+			`background:color-mix(in oklab, var(--heat) ${(8 + 72 * part).toFixed(0)}%, var(--panel));` +
+			`color:${part > 0.5 ? "var(--panel)" : "var(--ink)"}` }, say(value));
+	};
+	const wide = across.values.length;
+	const rows = (down ? down.values : [""]).map((name, i) => make("tr", {},
+		make("th", {}, name), values.slice(i * wide, (i + 1) * wide).map(cell)));
+	return make("table", { class: "heat" },
+		make("thead", {}, make("tr", {}, make("th", {}, down ? `${down.path} ↓` : ""),
+			make("th", { colspan: wide, style: "text-align:center" }, `${across.path} →`)),
+		make("tr", {}, make("th", {}, ""), across.values.map(name => make("th", {}, name)))),
+		make("tbody", {}, rows));
+}
+
+// ---- checks, models, how to repeat it -------------------------------------------------------------------------
+
+function side(assert, value) {
+	const time_like = /\.(wakeup|response|lock|ipi|waits)\.(mean|p\d+|max|min)/.test(assert.text);
+	return time_like && Math.abs(value) >= 1000 ? time(value) : number(value);
+}
+
+function checks() {
+	if (!DATA.asserts.length && !DATA.figures.length)
+		return null;
+	const asserts = DATA.asserts.map(a => make("tr", {},
+		make("td", { class: "words" }, make("code", {}, a.text),
+			a.error ? make("div", { class: "no" }, a.error) : ""),
+		make("td", {}, a.relation && !a.error ?
+			`${side(a, a.left)} ${a.relation} ${side(a, a.right)}` : "–"),
+		make("td", {}, make("b", { class: a.holds ? "ok" : "no" }, a.holds ? "✓ holds" : "✗ fails"))));
+	const figures = DATA.figures.map(f => make("tr", {},
+		make("td", { class: "words" }, make("code", {}, `${f.name} = ${f.text}`),
+			f.error ? make("div", { class: "no" }, f.error) : ""),
+		make("td", {}, make("b", {}, number(f.value))), make("td", {}, "figure")));
+	return make("section", {}, make("h2", {}, "What was checked"),
+		make("div", { class: "scroll" }, make("table", {}, make("tbody", {}, asserts, figures))));
+}
+
+function trust() {
+	const gap = DATA.gap_ppm;
+	const words = gap === null ?
+		"The fair-host model is not calibrated here: no ratio of it says anything of a real host." :
+		`The fair-host model was compared with real threads on Linux: shares and waits differ by at ` +
+		`most ${percent(gap / 1e6)} (calibration gap).`;
+	const rows = DATA.models.map(m => make("tr", {}, make("td", {}, m.kind),
+		make("td", {}, make("code", {}, m.name)), make("td", { class: "words" }, m.what || ""),
+		make("td", { class: "words" }, m.leaves_out || "–")));
+	return make("section", {}, make("h2", {}, "How far to trust it"),
+		make("p", { class: gap === null ? "note" : null }, words),
+		make("p", {}, "A simulation shows orders, signs and bounds, not the percentages of a machine " +
+			"with a name. What each model leaves out:"),
+		rows.length ? make("div", { class: "scroll" }, make("table", {},
+			make("thead", {}, make("tr", {}, ["model", "name", "what it does",
+				"what it leaves out"].map((h, i) => make("th", { class: i ? "words" : null }, h)))),
+			make("tbody", {}, rows))) : null);
+}
+
+function again() {
+	const s = DATA.scenario;
+	const rows = RUNS.map(run => make("tr", {}, make("td", {}, swatch(run), title_of(run)),
+		make("td", { class: "words" }, [run.sched, run.role, run.yielder].filter(x => x).join(" + ") +
+			(run.defects.length ? `, with the defects ${run.defects.join(", ")}` : "")),
+		make("td", {}, whole(run.events)), make("td", {}, make("code", {}, run.hash))));
+	return make("section", {}, make("h2", {}, "Do it again"),
+		DATA.command ? make("pre", {}, DATA.command) : null,
+		make("p", {}, "The same file and seed give the same trace, bit for bit, on every machine."),
+		s.source ? make("p", {}, make("b", {}, "Source: "), s.source) : null,
+		rows.length ? make("div", { class: "scroll" }, make("table", {},
+			make("thead", {}, make("tr", {}, make("th", {}, "run"),
+				make("th", { class: "words" }, "scheduler + role + yield"), make("th", {}, "events"),
+				make("th", {}, "hash of the trace"))), make("tbody", {}, rows))) : null,
+		s.file ? make("details", {}, make("summary", {}, "The scenario, with all its parameters"),
+			make("pre", {}, s.file)) : null);
+}
+
+// ---- the page ------------------------------------------------------------------------------------------------
+
+function show() {
+	const page = document.getElementById("page");
+	const parts = [headline, cards, moment, curves, everybody, host, decisions, sweeps, checks, trust,
+		again];
+	page.append(hatch_pattern(), ...parts.flatMap(part => part()).filter(node => node));
+}
+
+show();
