@@ -54,7 +54,7 @@ static struct dvfs *dvfs_of(const struct sim *sim)
 	return sim->dvfs_data;
 }
 
-/* ---- the average -------------------------------------------------------------------------------*/
+/* ---- the average ------------------------------------------------------------------------------*/
 
 /* 2^-(ns / half-life) in 1/2^32, at most one less than one. */
 static uint64_t decay(const struct dvfs *d, uint64_t ns)
@@ -101,7 +101,7 @@ static uint32_t util_of(const struct dvfs_thread *dt)
 	return (uint32_t)(dt->util >> UTIL_SHIFT);
 }
 
-/* ---- domains -----------------------------------------------------------------------------------*/
+/* ---- domains ----------------------------------------------------------------------------------*/
 
 /* What a thread adds to its CPU. */
 static void put(struct dvfs *d, const struct sim_thread *t, struct dvfs_thread *dt)
@@ -174,7 +174,7 @@ static void update_fires(struct sim *sim, struct sim_timer *timer)
 	sim_arm(sim, timer, sim->now_ns + d->update_ns);
 }
 
-/* ---- calls -------------------------------------------------------------------------------------*/
+/* ---- calls ------------------------------------------------------------------------------------*/
 
 void sim_dvfs_ask(struct sim *sim, struct sim_vcpu *v, uint32_t perf_q10)
 {
@@ -229,7 +229,7 @@ struct sim_cpu *sim_dvfs_fit(struct sim *sim, const struct sim_thread *t)
 	return at == PVS_PERF_NO_CPU ? NULL : &sim->cpus[at];
 }
 
-/* ---- making ------------------------------------------------------------------------------------*/
+/* ---- making -----------------------------------------------------------------------------------*/
 
 static void make_table(const struct sim_cpu *cpu, struct pvs_perf_table *table)
 {

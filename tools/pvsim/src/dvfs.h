@@ -2,8 +2,8 @@
 /*
  * dvfs.h - performance levels of the host's CPUs, and which CPU is big enough.
  *
- * `machine.dvfs`: 0 = always the highest level; 1 = what the host sees threads run (schedutil-like);
- * 2 = also what guests say, through pvs/perf.h.
+ * `machine.dvfs`: 0 = always the highest level; 1 = what the host sees threads run, as schedutil
+ * does; 2 = also what guests say, through pvs/perf.h.
  */
 #ifndef SIM_DVFS_H
 #define SIM_DVFS_H

@@ -15,7 +15,7 @@
 
 #define ADVISORY_CAPS (PVS_CAP_SEES_WAIT | PVS_CAP_CAN_KICK)
 
-/* ---- the control thread ------------------------------------------------------------------------*/
+/* ---- the control thread -----------------------------------------------------------------------*/
 
 /* A real-time thread that sleeps wakes where it ran before. */
 static struct sim_cpu *home(const struct role_vm *rvm)
@@ -68,7 +68,7 @@ static int advisory_arm(void *ctx, pvs_u64 at_ns)
 	return pvs_null_ops.arm(&rvm->null, at_ns);
 }
 
-/* ---- knobs -------------------------------------------------------------------------------------*/
+/* ---- knobs ------------------------------------------------------------------------------------*/
 
 static void knob_turned(struct sim *sim, struct sim_timer *timer)
 {
@@ -103,7 +103,7 @@ static const struct pvs_adapter_ops advisory_ops = {
 	.kick = roles_kick,
 };
 
-/* ---- the doorbell ------------------------------------------------------------------------------*/
+/* ---- the doorbell -----------------------------------------------------------------------------*/
 
 /* As adapters/kvm/vmm does: one look for kick_min_ns with one to spare, and none while only time
  * can change the answer. Who rings meanwhile is served when the bell opens. */
@@ -157,7 +157,7 @@ static void ring(struct role_vcpu *rv)
 	sim_arm(rv->sim, &rv->look, rv->sim->now_ns + at_ns);
 }
 
-/* ---- the role ----------------------------------------------------------------------------------*/
+/* ---- the role ---------------------------------------------------------------------------------*/
 
 static void advisory_event(struct sim *sim, struct sim_vcpu *v, uint32_t type, uint32_t arg)
 {
@@ -194,7 +194,7 @@ static void advisory_init(struct sim *sim)
 
 	if (sim->scenario->machine.dvfs == 2)
 		caps |= PVS_CAP_SETS_PERF;
-	/* The host's kernel directs yields by the library then, and reads the `wait` word itself. */
+	/* The host's kernel directs yields by the library then, and reads the words itself. */
 	if (sim->policy->yielder == &sim_yield_pvs)
 		caps |= PVS_CAP_CAN_YIELD;
 	r = roles_init(sim, &advisory_ops, caps);

@@ -2,8 +2,8 @@
 /*
  * role_budgets.c - what pvsched v3 makes of hints (research/field.md 1.3), spoken in our words.
  *
- * Hints are read at the host's own points: exits, wake-ups, preemption, the tick; nobody wakes up to
- * look. A critical section or interrupt context becomes FIFO 60, guest real-time a FIFO of at most
+ * Hints are read at the host's own points: exits, wake-ups, preemption, the tick; nobody wakes up
+ * to look. A critical section or interrupt context becomes FIFO 60, guest real-time a FIFO of at most
  * 50, the rest stays as it is; idle and background go below. Two debts: 2 ms for critical sections,
  * 500 ms for all boosts. Boosted time adds, other time repays 1:1, and who is at a limit stays at
  * baseline until the debt is zero.
@@ -41,7 +41,7 @@ struct budget {
 	uint64_t boosts, denials, overruns, boosted_ns;
 };
 
-/* ---- negotiation -------------------------------------------------------------------------------*/
+/* ---- negotiation ------------------------------------------------------------------------------*/
 
 static void negotiate(struct budget *b)
 {
@@ -55,7 +55,7 @@ static void negotiate(struct budget *b)
 	PVS_STORE32(&h->header->status, h->vm.status);
 }
 
-/* ---- debts -------------------------------------------------------------------------------------*/
+/* ---- debts ------------------------------------------------------------------------------------*/
 
 static uint64_t less(uint64_t a, uint64_t b)
 {
@@ -95,7 +95,7 @@ static void settle(struct budget *b)
 		b->total_full = 0;
 }
 
-/* ---- the map -----------------------------------------------------------------------------------*/
+/* ---- the map ----------------------------------------------------------------------------------*/
 
 static void ask_task(const struct budget *b, struct pvs_decision *d)
 {
@@ -222,7 +222,7 @@ static void limit_fires(struct sim *sim, struct sim_timer *timer)
 	look(b);
 }
 
-/* ---- the role ----------------------------------------------------------------------------------*/
+/* ---- the role ---------------------------------------------------------------------------------*/
 
 static void to_baseline(struct budget *b)
 {

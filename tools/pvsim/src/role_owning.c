@@ -78,7 +78,7 @@ static const struct pvs_adapter_ops owning_ops = {
 	.kick = roles_kick,
 };
 
-/* ---- looking -----------------------------------------------------------------------------------*/
+/* ---- looking ----------------------------------------------------------------------------------*/
 
 /* Nothing is due for one that sleeps at baseline: its wake-up is a look. */
 static void arm_look(struct role_vcpu *rv)
@@ -175,7 +175,7 @@ uint64_t role_owning_defer(struct sim *sim, struct sim_vcpu *v, uint32_t by_clas
 	return roles_of(sim)->config.defer_ns;
 }
 
-/* ---- the role ----------------------------------------------------------------------------------*/
+/* ---- the role ---------------------------------------------------------------------------------*/
 
 void role_owning_init(struct sim *sim)
 {

@@ -2,8 +2,8 @@
 /*
  * roles.c - what the roles that run libpvsched share.
  *
- * The library is used as any host would use it: struct pvs_host for region, negotiation, checkpoints
- * and baseline, the null adapter below it. What the null adapter is told is made so in the machine;
+ * The library is used as any host would use it: struct pvs_host for region, negotiation,
+ * checkpoints and baseline, the null adapter below it. What the null adapter is told is made so in the machine;
  * its clocks are the machine's.
  */
 #include <stdio.h>
@@ -24,7 +24,7 @@ static void *zeroed(size_t count, size_t size)
 	return p;
 }
 
-/* ---- configuration -----------------------------------------------------------------------------*/
+/* ---- configuration ----------------------------------------------------------------------------*/
 
 /* Numbers of defects are those with which the rule has no effect. */
 static void spoil_config(struct pvs_config *c, uint32_t defects)
@@ -107,7 +107,7 @@ void roles_free(struct sim *sim)
 	sim->role_data = NULL;
 }
 
-/* ---- operations --------------------------------------------------------------------------------*/
+/* ---- operations -------------------------------------------------------------------------------*/
 
 int roles_capture(void *ctx)
 {
@@ -173,7 +173,7 @@ int roles_kick(void *ctx)
 	return pvs_null_ops.kick(ctx);
 }
 
-/* ---- decisions ---------------------------------------------------------------------------------*/
+/* ---- decisions --------------------------------------------------------------------------------*/
 
 static uint64_t boosted_run_ns(const struct role_vcpu *rv)
 {
@@ -268,7 +268,7 @@ void roles_arm(struct sim *sim, struct sim_timer *timer, uint64_t at_ns)
 	sim_arm(sim, timer, sim->now_ns + at_ns);
 }
 
-/* ---- vCPUs -------------------------------------------------------------------------------------*/
+/* ---- vCPUs ------------------------------------------------------------------------------------*/
 
 static void attach(struct role_vcpu *rv)
 {
@@ -305,7 +305,7 @@ int roles_plug(struct role_vcpu *rv, uint32_t type)
 	return 0;
 }
 
-/* ---- VMs ---------------------------------------------------------------------------------------*/
+/* ---- VMs --------------------------------------------------------------------------------------*/
 
 static struct role_vm *make_vm(struct sim *sim, struct sim_vm *vm)
 {
@@ -347,11 +347,12 @@ static void restore_accounts(struct role_vm *rvm)
 	uint32_t i;
 
 	for (i = 0; i < rvm->vm->vcpu_count; i++) {
+		const struct role_vcpu *rv = &rvm->vcpus[i];
 		struct pvs_host_vcpu *core = &rvm->cores[i];
 
-		if (!rvm->vcpus[i].has_saved)
+		if (!rv->has_saved)
 			continue;
-		if (pvs_state_restore(&core->core, &rvm->host.config, &rvm->vcpus[i].saved) != PVS_OK)
+		if (pvs_state_restore(&core->core, &rvm->host.config, &rv->saved) != PVS_OK)
 			sim_fail(rvm->sim, "%s: a saved state is refused", rvm->vm->name);
 		pvs_counters_read(&core->core, &core->counted);
 	}
@@ -432,7 +433,7 @@ void roles_vm_down(struct sim *sim, struct sim_vm *vm)
 	memset(&rvm->host.counters, 0, sizeof(rvm->host.counters));
 }
 
-/* ---- for yielders ------------------------------------------------------------------------------*/
+/* ---- for yielders -----------------------------------------------------------------------------*/
 
 int roles_hint(struct sim *sim, struct sim_vcpu *v, struct pvs_hint *hint)
 {
@@ -462,7 +463,7 @@ uint32_t roles_epoch(struct sim *sim, struct sim_vm *vm, uint32_t index)
 	return rvm->cores[index].core.run_epoch;
 }
 
-/* ---- report ------------------------------------------------------------------------------------*/
+/* ---- report -----------------------------------------------------------------------------------*/
 
 static const char *const reason_names[PVS_REASON_COUNT] = {
 	"none", "offline", "below", "idle", "urgent", "wake", "armed", "pending", "window", "crit",

@@ -4,9 +4,9 @@
  * whoever has the lowest one runs. Nothing here knows what a boost is.
  *
  * CPUs of equal capacity that may run the same threads share a queue (up to `rank.queue-cpus`, 16).
- * What waits is kept in an array sorted by key, the first one last, so that a pick is a pop. An idle
- * CPU takes from other queues; a thread that wakes goes to an idle CPU, else where it beats whoever
- * runs by most.
+ * What waits is kept in an array sorted by key, the first one last, so that a pick is a pop. An
+ * idle CPU takes from other queues; a thread that wakes goes to an idle CPU, else where it beats
+ * whoever runs by most.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -88,7 +88,7 @@ static struct pvs_queue_ask ask_of(const struct sim *sim, const struct sim_threa
 	return ask;
 }
 
-/* ---- groups ------------------------------------------------------------------------------------*/
+/* ---- groups -----------------------------------------------------------------------------------*/
 
 /* A bit for each reason to tell two CPUs apart: who may run there. */
 static uint64_t affinities(const struct sim *sim, const struct sim_cpu *cpu)
@@ -186,7 +186,7 @@ static void rank_attach(struct sim *sim, struct sim_thread *t)
 	pvs_entity_init(&re->e, config_of(sim), t->weight);
 }
 
-/* ---- the sorted queue --------------------------------------------------------------------------*/
+/* ---- the sorted queue -------------------------------------------------------------------------*/
 
 /* Does a go before b? Among equals, first come, first served. */
 static int before(const struct sim_thread *a, const struct sim_thread *b)
@@ -256,7 +256,7 @@ static struct sim_thread *first_for(const struct group *g, const struct sim_cpu 
 	return last;
 }
 
-/* ---- calls of the machine ----------------------------------------------------------------------*/
+/* ---- calls of the machine ---------------------------------------------------------------------*/
 
 static void rank_enqueue(struct sim *sim, struct sim_cpu *cpu, struct sim_thread *t, uint32_t flags)
 {
@@ -327,6 +327,7 @@ static struct sim_thread *rank_pick(struct sim *sim, struct sim_cpu *cpu)
 {
 	struct group *g = rq_of(cpu)->group;
 	struct pvs_queue_ask ask;
+	struct pvs_entity *e;
 	struct sim_thread *t;
 	uint32_t tries;
 
@@ -337,8 +338,9 @@ static struct sim_thread *rank_pick(struct sim *sim, struct sim_cpu *cpu)
 		if (t->cpu != cpu)
 			sim_migrate(sim, t, cpu);
 		take_out(g, t);
+		e = &entity_of(t)->e;
 		ask = ask_of(sim, t);
-		if (pvs_queue_pick(&g->q, config_of(sim), &entity_of(t)->e, &ask) != PVS_QUEUE_AGAIN)
+		if (pvs_queue_pick(&g->q, config_of(sim), e, &ask) != PVS_QUEUE_AGAIN)
 			break;
 		insert(sim, g, t);
 	}
@@ -419,7 +421,7 @@ static void rank_reclass(struct sim *sim, struct sim_thread *t)
 		(void)pvs_queue_pick(&re->group->q, config_of(sim), &re->e, &ask);
 }
 
-/* ---- where to ----------------------------------------------------------------------------------*/
+/* ---- where to ---------------------------------------------------------------------------------*/
 
 /* Does CPU a suit it better than b? Idle ones, then those whose thread is worth least. */
 static int suits(const struct sim_cpu *a, const struct sim_cpu *b)
@@ -478,7 +480,7 @@ static struct sim_cpu *rank_select(struct sim *sim, struct sim_thread *t)
 	return best;
 }
 
-/* ---- ticks and yields --------------------------------------------------------------------------*/
+/* ---- ticks and yields -------------------------------------------------------------------------*/
 
 static int rank_tick(struct sim *sim, struct sim_cpu *cpu)
 {

@@ -3,8 +3,8 @@
  * yield_pvs.c - the library's directed yield: pvs/yield.h, told of what the host sees.
  *
  * Whom a vCPU waits for, and whether it is in a critical section, is taken from the guest's words
- * and from nothing else; a guest without a region is known by its interrupts and its CPL alone. What
- * the yielder gives (`yield.transfer`: 1 nothing, 2 it pays, 3 the target is credited) has an
+ * and from nothing else; a guest without a region is known by its interrupts and its CPL alone.
+ * What the yielder gives (`yield.transfer`: 1 nothing, 2 it pays, 3 the target is credited) has an
  * effect on a fair host; hosts that own their queue charge by key, and need none.
  */
 #include <string.h>
@@ -135,7 +135,7 @@ static void pvs_give(struct sim *sim, struct sim_vcpu *from, struct sim_vcpu *to
 		sim_fair_force(sim, to->thread, from->thread);
 }
 
-/* ---- report ------------------------------------------------------------------------------------*/
+/* ---- report -----------------------------------------------------------------------------------*/
 
 static const char *const choices[PVS_YIELD_REASON_COUNT] = {
 	"nobody", "named", "named_many", "holder", "receiver", "interrupt", "crit", "kernel",
@@ -157,7 +157,8 @@ static void pvs_report(struct sim *sim)
 		if (!y)
 			continue;
 		for (k = 0; k < PVS_YIELD_REASON_COUNT; k++)
-			sim_result_add(sim->result, SIM_COUNT, y->counts[k], "yield.%s", choices[k]);
+			sim_result_add(sim->result, SIM_COUNT, y->counts[k], "yield.%s",
+				       choices[k]);
 		for (k = 0; k < PVS_TRANSFER_REASON_COUNT; k++)
 			sim_result_add(sim->result, SIM_COUNT, y->transfers[k],
 				       "yield.transfer.%s", transfers[k]);
