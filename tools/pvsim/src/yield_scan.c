@@ -181,7 +181,8 @@ void yield_ipi_eoi(struct sim *sim, struct sim_vcpu *v, uint32_t vector, int mat
 	y->ipi_pending = 0;
 	y->ipi_to = YIELD_NO_VCPU;
 	y->ipi_from = YIELD_NO_VCPU;
-	if (sender && sender->ipi_to == v->index && sim->now_ns - sender->ipi_at_ns <= IPI_WINDOW_NS)
+	if (sender && sender->ipi_to == v->index &&
+	    sim->now_ns - sender->ipi_at_ns <= IPI_WINDOW_NS)
 		sender->ipi_pending = 0;
 }
 

@@ -48,7 +48,7 @@ static void v3_transfer(struct sim *sim, struct sim_vcpu *from, struct sim_vcpu 
 const struct sim_yielder sim_yield_v3 = {
 	.name = "v3",
 	.what = "seed 004 v3: IPI receivers are candidates, and the target's lag is credited",
-	.leaves_out = "its margin (not public: a granularity / queue length), cgroups, the PLE window",
+	.leaves_out = "its margin (not public: granularity / queue), cgroups, the growing window",
 	.vm_size = sizeof(struct yield_vm),
 	.vm_up = yield_vm_up,
 	.note = v3_note,
