@@ -83,6 +83,15 @@ struct sim_task_stats {
 	struct sim_hist ipi;      /* from sending to the last answer */
 };
 
+/* Half after 32 ms of 1.024 us steps, as Linux tracks utilisation. */
+struct sim_util {
+	uint64_t value; /* 0..1024, times 1 << 20 */
+	uint64_t at_ns; /* of the clock of its vCPU */
+};
+
+#define SIM_SPINS_LOCK 1u
+#define SIM_SPINS_IPI  2u
+
 enum sim_task_state { SIM_TASK_READY, SIM_TASK_RUNNING, SIM_TASK_SLEEPING, SIM_TASK_STOPPED };
 
 struct sim_task {
@@ -94,16 +103,27 @@ struct sim_task {
 	struct sim_thread *thread; /* host tasks */
 	enum sim_task_state state;
 	uint8_t urgency, level;
-	uint8_t spinning;       /* for a lock or for answers */
+	uint8_t spinning;       /* SIM_SPINS_*, 0 = not */
 	uint8_t irqs_off;
+	uint8_t mid;            /* its step has begun */
+	uint8_t woken;          /* and has not run since */
+	uint8_t in_job;
+	uint8_t looped;         /* it has just begun its program anew */
+	uint8_t sleeps_as;      /* urgency << 4 | level */
 	uint32_t locks_held;
-	uint32_t pc, repeat_left;
+	uint32_t home;          /* vCPU of its beginning, modulo their number */
+	uint32_t weight;
+	uint32_t pc;
+	uint32_t repeated[SIM_STEPS_MAX];
 	uint64_t left_ns;       /* of a RUN step */
+	uint64_t until_ns;      /* end of an UNTIL step */
+	uint64_t period_ns;     /* of its last PERIOD step */
 	uint64_t vruntime;      /* in its guest */
 	uint64_t due_ns;        /* its job began (or should have) */
 	uint64_t ready_ns;      /* it has been ready since; for `wakeup` */
 	uint64_t spin_from_ns;
 	uint64_t answers_left;
+	struct sim_util util;
 	struct sim_rng rng;
 	struct sim_timer timer;
 	struct sim_task *next;  /* in whatever list it waits */
