@@ -3,8 +3,8 @@
  * role_budgets.c - what pvsched v3 makes of hints (research/field.md 1.3), spoken in our words.
  *
  * Hints are read at the host's own points: exits, wake-ups, preemption, the tick; nobody wakes up
- * to look. A critical section or interrupt context becomes FIFO 60, guest real-time a FIFO of at most
- * 50, the rest stays as it is; idle and background go below. Two debts: 2 ms for critical sections,
+ * to look. A critical section or interrupt context becomes FIFO 60, guest real-time a FIFO of at
+ * most 50, the rest stays as it is; idle and background go below. Two debts: 2 ms for critical sections,
  * 500 ms for all boosts. Boosted time adds, other time repays 1:1, and who is at a limit stays at
  * baseline until the debt is zero.
  *

@@ -3,8 +3,8 @@
  * roles.c - what the roles that run libpvsched share.
  *
  * The library is used as any host would use it: struct pvs_host for region, negotiation,
- * checkpoints and baseline, the null adapter below it. What the null adapter is told is made so in the machine;
- * its clocks are the machine's.
+ * checkpoints and baseline, the null adapter below it. What the null adapter is told is made so in
+ * the machine; its clocks are the machine's.
  */
 #include <stdio.h>
 #include <stdlib.h>
