@@ -12,8 +12,8 @@ string(REPLACE "@PVSIM_JS@" "${script}" page "${page}")
 file(WRITE "${OUT}.html" "${page}")
 file(READ "${OUT}.html" bytes HEX)
 string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
-string(REGEX REPLACE "(................................................................................)"
-	"\\1\n" bytes "${bytes}")
+string(REPEAT "....." 16 line)
+string(REGEX REPLACE "(${line})" "\\1\n" bytes "${bytes}")
 file(WRITE "${OUT}" "/* Made of tools/pvsim/report/template.*; not to be changed here. */
 #include \"report_page.h\"
 

@@ -58,9 +58,9 @@ struct sim_report {
 };
 
 /*
- * For pictures: runs what *options say (the baseline) once, finds its worst moment, and sets ->keep,
- * ->keep_from_ns and ->keep_until_ns, with which all runs of the report are to be made. 0, or -1 and
- * a message.
+ * For pictures: runs what *options say (the baseline) once, finds its worst moment, and sets
+ * ->keep, ->keep_from_ns and ->keep_until_ns, with which all runs of the report are to be made.
+ * 0, or -1 and a message.
  */
 int sim_report_window(const struct sim_scenario *scenario, struct sim_options *options,
 		      char *error, size_t error_size);

@@ -98,7 +98,7 @@ static void put_in_order(const struct sim_report *r, struct order *o)
 			o->at[o->count++] = i;
 }
 
-/* ---- rows --------------------------------------------------------------------------------------*/
+/* ---- rows -------------------------------------------------------------------------------------*/
 
 /* After `task.VM/NAME.` or `vm.NAME.` comes one word: else it is one of several of that name. */
 static int rest_is_word(const char *row, const char *prefix)
@@ -193,7 +193,10 @@ static void write_rows(struct sim_json *j, const struct sim_scenario *s,
 	for (i = 0; result && i < result->count && rows < ROWS_MAX; i++) {
 		if (result->rows[i].hist || !row_is_shown(s, result->rows[i].name))
 			continue;
-		sim_json_u64(j, result->rows[i].name, result->rows[i].value);
+		sim_json_open(j, result->rows[i].name, '[');
+		sim_json_u64(j, NULL, result->rows[i].value);
+		sim_json_u64(j, NULL, result->rows[i].unit);
+		sim_json_close(j, '[');
 		rows++;
 	}
 	sim_json_close(j, '{');
@@ -208,7 +211,7 @@ static void write_rows(struct sim_json *j, const struct sim_scenario *s,
 	sim_json_close(j, '{');
 }
 
-/* ---- the window --------------------------------------------------------------------------------*/
+/* ---- the window -------------------------------------------------------------------------------*/
 
 struct window {
 	struct sim_focus focus;
@@ -301,6 +304,11 @@ static int mark_rank(const struct sim *sim, const struct window *w, const struct
 	}
 }
 
+static int in_window(const struct window *w, const struct sim_record *r)
+{
+	return r->at_ns >= w->from_ns && r->at_ns < w->until_ns;
+}
+
 static void write_marks(struct sim_json *j, const struct sim *sim, const struct window *w)
 {
 	uint64_t i, counts[3] = { 0, 0, 0 }, put = 0, before_ns = w->from_ns;
@@ -308,14 +316,13 @@ static void write_marks(struct sim_json *j, const struct sim *sim, const struct 
 	int least;
 
 	for (i = 0; i < sim->trace.count; i++)
-		if (sim->trace.kept[i].at_ns >= w->from_ns && sim->trace.kept[i].at_ns < w->until_ns)
+		if (in_window(w, &sim->trace.kept[i]))
 			counts[mark_rank(sim, w, &sim->trace.kept[i])]++;
 	least = counts[1] + counts[2] <= w->marks_max ? 1 : 2;
 	sim_json_open(j, "marks", '[');
 	for (i = 0; i < sim->trace.count && put < w->marks_max; i++) {
 		r = &sim->trace.kept[i];
-		if (r->at_ns < w->from_ns || r->at_ns >= w->until_ns ||
-		    mark_rank(sim, w, r) < least)
+		if (!in_window(w, r) || mark_rank(sim, w, r) < least)
 			continue;
 		sim_json_u64(j, NULL, r->at_ns - before_ns);
 		sim_json_u64(j, NULL, r->type);
@@ -397,7 +404,7 @@ static void write_focus(struct sim_json *j, const struct sim *sim, const struct 
 	sim_json_close(j, '{');
 }
 
-/* ---- runs ---------------------------------------------------------------------------------------*/
+/* ---- runs -------------------------------------------------------------------------------------*/
 
 static const struct {
 	uint32_t bit;
@@ -442,7 +449,7 @@ static void write_run(struct sim_json *j, const struct sim_report *r, uint32_t i
 	sim_json_close(j, '{');
 }
 
-/* ---- the scenario --------------------------------------------------------------------------------*/
+/* ---- the scenario -----------------------------------------------------------------------------*/
 
 static uint64_t period_of(const struct sim_task_spec *t)
 {
@@ -524,7 +531,7 @@ static void write_scenario(struct sim_json *j, const struct sim_scenario *s)
 	sim_json_close(j, '{');
 }
 
-/* ---- verdict, sweep, models ----------------------------------------------------------------------*/
+/* ---- verdict, sweep, models -------------------------------------------------------------------*/
 
 static void write_verdict(struct sim_json *j, const struct sim_report *r)
 {
@@ -640,7 +647,7 @@ static void write_reasons(struct sim_json *j)
 	sim_json_close(j, '[');
 }
 
-/* ---- the page -------------------------------------------------------------------------------------*/
+/* ---- the page ---------------------------------------------------------------------------------*/
 
 static int write_data(FILE *file, const struct sim_report *r)
 {

@@ -206,7 +206,7 @@ void sim_lanes_free(struct sim_lanes *l)
 	l->count = l->room = 0;
 }
 
-/* ---- where to look -----------------------------------------------------------------------------*/
+/* ---- where to look ----------------------------------------------------------------------------*/
 
 static int speaks_of(const char *text, const char *name)
 {

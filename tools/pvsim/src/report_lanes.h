@@ -20,7 +20,7 @@ struct sim_span {
 	uint8_t klass;    /* PVS_CLASS_* */
 	uint8_t reason;   /* PVS_REASON_* */
 	uint8_t spins;    /* 1: it ran for nothing, and waited for a lock or an answer */
-	uint8_t stop;     /* SIM_STOP_* + 1: how it ended; 0: by a change of class, task or spinning */
+	uint8_t stop;     /* SIM_STOP_* + 1: how it ended; 0: it became another one */
 };
 
 struct sim_lanes {
@@ -30,8 +30,8 @@ struct sim_lanes {
 };
 
 /*
- * Makes the spans that touch from_ns..until_ns, cut to it. Records before from_ns say what was so at
- * from_ns. 0, or -ENOMEM.
+ * Makes the spans that touch from_ns..until_ns, cut to it. Records before from_ns say what was so
+ * at from_ns. 0, or -ENOMEM.
  */
 int sim_lanes_make(struct sim_lanes *lanes, const struct sim *sim, uint64_t from_ns,
 		   uint64_t until_ns);

@@ -57,7 +57,7 @@ static void end(struct out *o)
 	fputc('\n', o->json.file);
 }
 
-/* ---- names --------------------------------------------------------------------------------------*/
+/* ---- names ------------------------------------------------------------------------------------*/
 
 static void name_it(struct out *o, const char *what, uint32_t pid, uint32_t tid, const char *name)
 {
@@ -96,7 +96,7 @@ static void name_all(struct out *o)
 	}
 }
 
-/* ---- slices --------------------------------------------------------------------------------------*/
+/* ---- slices -----------------------------------------------------------------------------------*/
 
 static const char *task_name(const struct sim *sim, uint32_t task)
 {
@@ -137,7 +137,7 @@ static void put_span(struct out *o, const struct sim_span *s)
 	put_slice(o, s, pid_of(t), tid_of(t), task ? task : "runs");
 }
 
-/* ---- instants and counters -------------------------------------------------------------------------*/
+/* ---- instants and counters --------------------------------------------------------------------*/
 
 static void put_instant(struct out *o, const struct sim_record *r, const char *name)
 {
