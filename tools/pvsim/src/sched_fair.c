@@ -140,6 +140,7 @@ static void fair_init(struct sim *sim)
 	if (!data)
 		abort();
 	sim->sched_data = data;
+	sim->tick_ns = sim_param(sim, "fair.tick", sim->tick_ns);
 	data->base_slice_ns = sim_param(sim, "fair.base-slice", default_base_slice(sim));
 	data->migration_cost_ns = sim_param(sim, "fair.migration-cost", MIGRATION_COST_NS);
 	data->balance_ns = sim_param(sim, "fair.balance", sim->cpu_count * BALANCE_NS_PER_CPU);
