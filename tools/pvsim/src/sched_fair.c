@@ -311,7 +311,9 @@ static int serves_fair(const struct sim *sim, struct fair_rq *rq)
 
 	if (sim->now_ns < rq->serve_until_ns)
 		return 1;
-	if (!rq->starved_since_ns || !data->server_runtime_ns ||
+	if (!rq->starved_since_ns)
+		rq->starved_since_ns = sim->now_ns;
+	if (!data->server_runtime_ns ||
 	    sim->now_ns - rq->starved_since_ns < data->server_period_ns - data->server_runtime_ns)
 		return 0;
 	rq->serve_until_ns = sim->now_ns + data->server_runtime_ns;
@@ -327,8 +329,6 @@ static struct sim_thread *run_rt(struct sim *sim, struct fair_rq *rq)
 	f->where = RT_RUNS;
 	rq->curr = f;
 	rq->fair.prev = NULL;
-	if (fair_waiting(rq) && !rq->starved_since_ns)
-		rq->starved_since_ns = sim->now_ns;
 	return f->t;
 }
 
