@@ -471,7 +471,7 @@ static struct script *running_of(struct script *a, struct script *b)
 
 static void a_penalty_lets_the_others_run(void **state)
 {
-	struct script a = { 0 }, b = { 0 }, *runs;
+	struct script a = { 0 }, b = { 0 }, *runs, *waits;
 	struct sim_fair_view view;
 	uint64_t before_ns;
 
@@ -481,7 +481,8 @@ static void a_penalty_lets_the_others_run(void **state)
 	add(&b, "b");
 	until(100 * SIM_MS);
 	runs = running_of(&a, &b);
-	assert_int_equal(sim_fair_view(sim, runs->thread, (runs == &a ? &b : &a)->thread, &view), 1);
+	waits = runs == &a ? &b : &a;
+	assert_int_equal(sim_fair_view(sim, runs->thread, waits->thread, &view), 1);
 	assert_int_equal(view.same_queue, 1);
 	assert_int_equal(view.queued, 2);
 	assert_int_equal(view.granularity_ns, BASE_SLICE);
