@@ -138,6 +138,7 @@ static const struct sim_field task_rows[] = {
 	{.key = "weight", .type = SIM_F_U32, .min = 1, .max = 1 << 20, .otherwise = 1024,
 	 S(weight)},
 	{.key = "rt", .type = SIM_F_U32, .max = 99, S(rt_prio)},
+	{.key = "slice", .type = SIM_F_TIME32, .max = SIM_S, S(slice_ns)},
 	{.key = "window", .type = SIM_F_TIME_US, .max = 4000000, S(window_us)},
 	{.key = "start", .type = SIM_F_TIME, .max = HOUR_NS, S(start_ns)},
 	{.key = "stop", .type = SIM_F_TIME, .max = HOUR_NS, S(stop_ns)},

@@ -61,6 +61,7 @@ struct sim_task_spec {
 	uint8_t nice_weight_known;
 	uint32_t weight;      /* in its guest or on the host, 1024 = nice 0 */
 	uint32_t rt_prio;     /* host tasks alone: SCHED_FIFO */
+	uint32_t slice_ns;    /* ... and their wish for a fair host, 0 = its base slice */
 	uint32_t window_us;   /* boost window it asks for, 0 = none */
 	uint64_t start_ns;    /* first step at this time */
 	uint64_t stop_ns;     /* no steps after it, 0 = never */
@@ -215,6 +216,8 @@ struct sim_vm {
 	uint64_t slots_bytes;
 	struct pvs_guest shim;
 	uint32_t generation;
+	uint64_t hint_cost_ns; /* of its spec, or of the run: `guest.hint-cost` ... */
+	uint32_t hint_rate_hz; /* ... and `guest.hint-rate` */
 	void *guest;           /* guest.c's own: locks, semaphores, mailboxes */
 	void *role;
 	void *yielder;

@@ -200,13 +200,17 @@ void sim_job_missed(struct sim *sim, struct sim_task *task, uint64_t periods)
 		task->stats.misses += periods;
 }
 
+/* It runs when its CPU has paid for the switch, and for whatever else came before it. */
 void sim_task_runs(struct sim *sim, struct sim_task *task)
 {
-	uint64_t late_ns = sim->now_ns - task->ready_ns;
+	const struct sim_cpu *cpu = task->vm ? task->vcpu->thread->cpu : task->thread->cpu;
+	uint64_t at_ns = sim->now_ns;
 
+	if (cpu->overhead_until_ns > at_ns)
+		at_ns = cpu->overhead_until_ns;
 	task->woken = 0;
 	if (sim_measured(sim))
-		sim_hist_add(&task->stats.wakeup, late_ns);
+		sim_hist_add(&task->stats.wakeup, at_ns - task->ready_ns);
 }
 
 /* ---- tasks ------------------------------------------------------------------------------------*/
@@ -346,6 +350,7 @@ static void host_task_new(struct sim *sim, const struct sim_task_spec *spec, uin
 	t->affinity = spec->affinity ? spec->affinity : UINT64_MAX;
 	t->weight = task->weight;
 	t->rt_prio = (uint8_t)spec->rt_prio;
+	t->slice_ns = spec->slice_ns;
 	t->idle_policy = spec->urgency == PVS_URGENCY_IDLE;
 	sim_thread_start(sim, t);
 	task->ready_ns = spec->start_ns;
