@@ -14,7 +14,7 @@
 
 #include "sim.h"
 
-/* ---- what tasks of one VM (or of the host) share ------------------------------------------------*/
+/* ---- what tasks of one VM (or of the host) share ---------------------------------------------*/
 
 struct sim_list {
 	struct sim_task *first, *last; /* by task->next */

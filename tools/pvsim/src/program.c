@@ -264,7 +264,7 @@ static uint64_t do_ipi(struct sim *sim, struct sim_task *task, const struct sim_
 	return 0;
 }
 
-/* ---- semaphores and requests --------------------------------------------------------------------*/
+/* ---- semaphores and requests ------------------------------------------------------------------*/
 
 static uint64_t do_signal(struct sim *sim, struct sim_task *task, const struct sim_step *step)
 {

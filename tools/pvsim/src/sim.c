@@ -188,10 +188,10 @@ void sim_free(struct sim *sim)
 	sim_queue_free(&sim->queue); /* disarms: timers are parts of what goes next */
 	sim_check_free(sim);
 	sim_faults_free(sim);
-	sim_guest_free(sim);
-	sim_dvfs_free(sim);
 	if (sim->policy->role->free)
 		sim->policy->role->free(sim);
+	sim_guest_free(sim); /* a role's own of a VM names it */
+	sim_dvfs_free(sim);
 	if (sim->policy->sched->free)
 		sim->policy->sched->free(sim);
 	sim_machine_free(sim);
