@@ -54,6 +54,18 @@ static struct dvfs *dvfs_of(const struct sim *sim)
 	return sim->dvfs_data;
 }
 
+static uint32_t mode_of(const struct sim *sim)
+{
+	uint32_t mode = (uint32_t)sim_param(sim, "dvfs.mode", 0);
+
+	return mode ? mode : sim->scenario->machine.dvfs;
+}
+
+int sim_dvfs_by_guests(const struct sim *sim)
+{
+	return mode_of(sim) == 2;
+}
+
 /* ---- the average ------------------------------------------------------------------------------*/
 
 /* 2^-(ns / half-life) in 1/2^32, at most one less than one. */
@@ -280,7 +292,7 @@ void sim_dvfs_init(struct sim *sim)
 {
 	struct dvfs *d;
 
-	if (!sim->scenario->machine.dvfs)
+	if (!mode_of(sim))
 		return;
 	d = calloc(1, sizeof(*d));
 	if (!d)
@@ -291,7 +303,7 @@ void sim_dvfs_init(struct sim *sim)
 	sim->dvfs_data = d;
 	d->update_ns = sim_param(sim, "dvfs.update", UPDATE_NS);
 	d->half_ns = sim_param(sim, "dvfs.half-life", HALF_LIFE_NS);
-	d->guests = sim->scenario->machine.dvfs == 2;
+	d->guests = sim_dvfs_by_guests(sim);
 	d->uclamp = (uint32_t)sim_param(sim, "dvfs.uclamp", 0);
 	d->config.headroom_q10 = (pvs_u32)sim_param(sim, "dvfs.headroom", 1280);
 	pvs_perf_resolve(&d->config);

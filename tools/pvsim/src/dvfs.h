@@ -10,6 +10,8 @@
 
 #include "machine.h"
 
+/* 1: what guests say of their utilisation counts. */
+int sim_dvfs_by_guests(const struct sim *sim);
 /* A decision says how much performance a vCPU needs, 0..1024; 0 = no statement. */
 void sim_dvfs_ask(struct sim *sim, struct sim_vcpu *v, uint32_t perf_q10);
 /* The CPU that fits this thread by its utilisation, of those it may run on; NULL where all CPUs are

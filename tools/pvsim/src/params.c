@@ -45,6 +45,26 @@ static const struct sim_param_type params[] = {
 	TIME("fair.base-slice", 2100 * SIM_US, 10 * SIM_US, SIM_S,
 	     "0.7 ms x (1 + log2 CPUs), 4 CPUs (Linux 7.3)"),
 	TIME("fair.tick", 4 * SIM_MS, 100 * SIM_US, 100 * SIM_MS, "CONFIG_HZ=250"),
+	TIME("rank.slice", 3 * SIM_MS, 10 * SIM_US, SIM_S, "a turn of the library's queue"),
+	TIME("rank.ratelimit", 500 * SIM_US, 0, 100 * SIM_MS,
+	     "two that are not boosted change places no sooner (half of credit2's)"),
+	NUMBER("rank.queue-cpus", 16, 1, SIM_CPUS_MAX, "CPUs that share a queue"),
+	TIME("owning.look", 300, 0, SIM_MS, "a decision in the hypervisor (DESIGN 9: 200 "
+	     "instructions; two lines of another CPU's cache)"),
+	TIME("central.poll", 20 * SIM_US, SIM_US, SIM_S, "the polling CPU looks at all vCPUs each"),
+	NUMBER("yield.transfer", 0, 0, 3, "what a yielder gives: 1 nothing, 2 it pays, 3 the "
+	       "target is credited; 0: pays on a fair host, else nothing"),
+	SWITCH("yield.strict", 0, "1: nobody rather than somebody of no rank"),
+	NUMBER("dvfs.mode", 0, 0, 2, "in place of machine.dvfs, for one run"),
+	TIME("dvfs.update", SIM_MS, 10 * SIM_US, SIM_S,
+	     "utilisation is looked at each (schedutil's rate limit without a driver's)"),
+	TIME("dvfs.half-life", 32 * SIM_MS, SIM_MS, SIM_S, "of utilisation (LOAD_AVG_PERIOD)"),
+	SWITCH("dvfs.uclamp", 0, "1: what a guest says is a clamp of its thread, and adds to "
+	       "nothing"),
+	NUMBER("dvfs.headroom", 1280, 1024, 4096, "sums are multiplied by it, in 1/1024 "
+	       "(schedutil)"),
+	TIME("guest.hint-cost", 0, 0, SIM_MS, "in place of a VM's hint_cost, for one run"),
+	NUMBER("guest.hint-rate", 0, 0, 1000000, "in place of a VM's hint_rate, for one run"),
 };
 
 #define PARAMS (sizeof(params) / sizeof(params[0]))

@@ -87,6 +87,8 @@ static int advisory_apply(void *ctx, const struct pvs_decision *d)
 	struct role_vcpu *rv = ctx;
 	const struct sim_costs *costs = &rv->sim->costs;
 
+	if (rv->rvm->keep)
+		return PVS_OK;
 	rv->turn = *d;
 	rv->knob.fire = knob_turned;
 	sim_arm(rv->sim, &rv->knob, rv->sim->now_ns + costs->switch_ns + costs->look_ns +
@@ -179,7 +181,7 @@ static void advisory_event(struct sim *sim, struct sim_vcpu *v, uint32_t type, u
 		roles_step(rv, type, arg);
 		return;
 	case PVS_EV_RESET:
-		roles_step(rv, type, arg);
+		roles_reset(rv);
 		return;
 	default: /* not seen in user space */
 		return;
@@ -192,7 +194,7 @@ static void advisory_init(struct sim *sim)
 	uint32_t caps = ADVISORY_CAPS;
 	struct roles *r;
 
-	if (sim->scenario->machine.dvfs == 2)
+	if (sim_dvfs_by_guests(sim))
 		caps |= PVS_CAP_SETS_PERF;
 	/* The host's kernel directs yields by the library then, and reads the words itself. */
 	if (sim->policy->yielder == &sim_yield_pvs)

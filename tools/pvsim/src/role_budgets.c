@@ -4,9 +4,9 @@
  *
  * Hints are read at the host's own points: exits, wake-ups, preemption, the tick; nobody wakes up
  * to look. A critical section or interrupt context becomes FIFO 60, guest real-time a FIFO of at
- * most 50, the rest stays as it is; idle and background go below. Two debts: 2 ms for critical sections,
- * 500 ms for all boosts. Boosted time adds, other time repays 1:1, and who is at a limit stays at
- * baseline until the debt is zero.
+ * most 50, the rest stays as it is; idle and background go below. Two debts: 2 ms for critical
+ * sections, 500 ms for all boosts. Boosted time adds, other time repays 1:1, and who is at a limit
+ * stays at baseline until the debt is zero.
  *
  * A liar may so run boosted half of the time; nobody else's share is looked at.
  */

@@ -156,7 +156,11 @@ void role_owning_event(struct sim *sim, struct sim_vcpu *v, uint32_t type, uint3
 	if (roles_plug(rv, type) || !roles_core(rv)->attached || !is_seen(rv, type))
 		return;
 	pay(rv);
-	role_owning_look(rv, type, arg);
+	if (type == PVS_EV_RESET)
+		roles_reset(rv);
+	else
+		roles_step(rv, type, arg);
+	after_step(rv);
 }
 
 uint64_t role_owning_defer(struct sim *sim, struct sim_vcpu *v, uint32_t by_class)
@@ -185,7 +189,7 @@ void role_owning_init(struct sim *sim)
 
 	if (!look_ns)
 		abort();
-	if (sim->scenario->machine.dvfs == 2)
+	if (sim_dvfs_by_guests(sim))
 		caps |= PVS_CAP_SETS_PERF;
 	r = roles_init(sim, &owning_ops, caps);
 	*look_ns = sim_param(sim, "owning.look", LOOK_NS);

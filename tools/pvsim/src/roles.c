@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "faults.h"
 #include "roles.h"
 
 #define PAGE 4096u
@@ -201,7 +202,7 @@ void roles_set(struct role_vcpu *rv, const struct pvs_decision *d)
 {
 	struct sim_thread *t = rv->v->thread;
 
-	if (stays_boosted(rv, d))
+	if (rv->rvm->keep || stays_boosted(rv, d))
 		return;
 	sim_disarm(rv->sim, &rv->stuck);
 	if (d->klass > PVS_CLASS_BASELINE && t->klass <= PVS_CLASS_BASELINE)
@@ -253,19 +254,16 @@ int roles_changed(const struct role_vcpu *rv)
 
 void roles_arm(struct sim *sim, struct sim_timer *timer, uint64_t at_ns)
 {
-	struct roles *r = roles_of(sim);
-	uint64_t late_ns = r->late_ns, usual_ns = sim->scenario->machine.costs.timer_slack_ns;
+	uint64_t late_ns = roles_of(sim)->late_ns;
 
 	if (at_ns == PVS_NEVER) {
 		sim_disarm(sim, timer);
 		return;
 	}
-	if (sim->costs.timer_slack_ns > usual_ns) /* a fault */
-		late_ns += sim->costs.timer_slack_ns - usual_ns;
 	at_ns = at_ns > sim_clock_ns(sim) ? at_ns - sim_clock_ns(sim) : 0;
 	if (late_ns)
 		at_ns += sim_rng_below(&sim->rng, late_ns + 1);
-	sim_arm(sim, timer, sim->now_ns + at_ns);
+	sim_arm(sim, timer, sim->now_ns + at_ns + sim_fault_late_ns(sim));
 }
 
 /* ---- vCPUs ------------------------------------------------------------------------------------*/
@@ -303,6 +301,23 @@ int roles_plug(struct role_vcpu *rv, uint32_t type)
 		return 1;
 	}
 	return 0;
+}
+
+/*
+ * The guest begins anew: a new generation, and everybody at baseline. With SIM_DEFECT_NO_RESTORE
+ * what is applied stays.
+ */
+void roles_reset(struct role_vcpu *rv)
+{
+	struct role_vm *rvm = rv->rvm;
+
+	rvm->keep = (rv->sim->defects & SIM_DEFECT_NO_RESTORE) != 0;
+	if (rv->v->index == 0) {
+		rvm->vm->generation = ++rvm->generation;
+		pvs_host_reset(&rvm->host, rvm->generation);
+	}
+	roles_step(rv, PVS_EV_RESET, 0);
+	rvm->keep = 0;
 }
 
 /* ---- VMs --------------------------------------------------------------------------------------*/

@@ -48,6 +48,7 @@ struct role_vm {
 	uint64_t region_size;
 	uint32_t generation;
 	int up;
+	int keep;                 /* SIM_DEFECT_NO_RESTORE, during a reset */
 	struct sim_timer timer;   /* advisory: what the host armed */
 	struct pvs_counters past; /* of earlier lives */
 	struct pvs_host_counters past_host;
@@ -93,6 +94,8 @@ struct role_vcpu *roles_vcpu(struct sim *sim, struct sim_vcpu *v);
 void roles_step(struct role_vcpu *rv, uint32_t type, uint32_t arg);
 /* ATTACH and DETACH. 1: that was all. */
 int roles_plug(struct role_vcpu *rv, uint32_t type);
+/* The guest was reset: to be called for each vCPU. */
+void roles_reset(struct role_vcpu *rv);
 /* A decision comes into force: class, rank and weight of the thread. */
 void roles_set(struct role_vcpu *rv, const struct pvs_decision *d);
 /* 1: the words have changed since the last step. */

@@ -457,9 +457,12 @@ static struct sim_cpu *best_of(struct sim *sim, const struct group *g, const str
 static struct sim_cpu *rank_select(struct sim *sim, struct sim_thread *t)
 {
 	struct rank *r = rank_of(sim);
-	struct sim_cpu *best = NULL, *cpu;
+	struct sim_cpu *best = sim_dvfs_fit(sim, t), *cpu;
 	uint32_t i;
 
+	/* CPUs are not equal, and it is known how big a one it needs. */
+	if (best)
+		return best_of(sim, rq_of(best)->group, t, best);
 	if (t->cpu && sim_may_run(t, t->cpu)) {
 		best = best_of(sim, rq_of(t->cpu)->group, t, t->cpu);
 		if (!best->curr)

@@ -26,7 +26,9 @@ static void pvs_vm_up(struct sim *sim, struct sim_vm *vm)
 							       : PVS_TRANSFER_OFF;
 
 	memset(&cfg, 0, sizeof(cfg));
-	cfg.transfer = (pvs_u32)sim_param(sim, "yield.transfer", usual);
+	cfg.transfer = (pvs_u32)sim_param(sim, "yield.transfer", 0);
+	if (!cfg.transfer)
+		cfg.transfer = (pvs_u32)usual;
 	if (sim_param(sim, "yield.strict", 0))
 		cfg.flags = PVS_YIELD_STRICT;
 	pvs_yield_config_resolve(&cfg);
