@@ -136,8 +136,8 @@ static void costs_are_paid_before_work(void **state)
 	sim->costs.wake_ns = 1000;
 	add(&a, "a");
 	assert_int_equal(sim_run(sim, &options), 0);
-	/* asked when it gets the CPU: 1 us after it was due; a round takes 1 + 2 + 100 + 900 us */
-	assert_int_equal(a.late_ns, 1000);
+	/* asked 1 us + 2 us after it was due; a round takes 1 + 2 + 100 + 900 us */
+	assert_int_equal(a.late_ns, 3000);
 	assert_int_equal(a.wakes, SIM_S / (1003 * SIM_US));
 	assert_in_range(sim->cpus[0].busy_ns, 102 * SIM_US * a.wakes, 102 * SIM_US * (a.wakes + 1));
 	sim_free(sim);

@@ -3,7 +3,7 @@
  * machine.c - CPUs run threads: time is charged, work is done, costs are paid, and at each decision
  * the scheduler is asked who is next.
  *
- *   timer fires -> settle (charge, did) -> decide (put back, pick, switch) -> go_on (next, arm)
+ *   timer fires -> settle (charge, did) -> decide (put back, pick, switch) -> go_on (pay, next, arm)
  *
  * Nothing here calls a body while another one is being asked: wake-ups, pokes and decisions are
  * timers, also when they are due at once.
@@ -357,7 +357,7 @@ static struct sim_thread *pick(struct sim *sim, struct sim_cpu *cpu)
 	}
 }
 
-static void ask_body(struct sim *sim, struct sim_cpu *cpu);
+static void go_on(struct sim *sim, struct sim_cpu *cpu);
 
 /*
  * Decides anew. Who runs goes back to the queue and may be picked again: then nothing has happened
@@ -383,7 +383,7 @@ static void decide(struct sim *sim, struct sim_cpu *cpu, uint32_t why)
 			prev->state = SIM_RUNNING;
 			prev->since_ns = since_ns;
 			set_slice(sim, cpu);
-			ask_body(sim, cpu);
+			go_on(sim, cpu);
 			return;
 		}
 		prev->state = SIM_RUNNING;
@@ -395,7 +395,7 @@ static void decide(struct sim *sim, struct sim_cpu *cpu, uint32_t why)
 		return;
 	start(sim, cpu, next);
 	set_slice(sim, cpu);
-	ask_body(sim, cpu);
+	go_on(sim, cpu);
 }
 
 /* It has given its CPU up by itself: who is next? */
@@ -455,8 +455,22 @@ static void take_overhead(struct sim *sim, struct sim_cpu *cpu)
 	t->overhead_ns = 0;
 }
 
-/* Asks until there is work to do, or nobody to do any. */
-static void ask_body(struct sim *sim, struct sim_cpu *cpu)
+/* What is to be paid is paid first; 1: it is being paid. */
+static int pays(struct sim *sim, struct sim_cpu *cpu)
+{
+	take_overhead(sim, cpu);
+	if (cpu->overhead_until_ns <= sim->now_ns)
+		return 0;
+	cpu->step_work = 0;
+	arm_step(sim, cpu);
+	return 1;
+}
+
+/*
+ * The running thread goes on: its body is asked until there is work to do, or nobody to do any.
+ * Whoever gets the CPU pays for the switch before it is asked.
+ */
+static void go_on(struct sim *sim, struct sim_cpu *cpu)
 {
 	struct sim_thread *t;
 	uint32_t asked;
@@ -464,29 +478,26 @@ static void ask_body(struct sim *sim, struct sim_cpu *cpu)
 
 	for (asked = 0; asked < ASKED_MAX; asked++) {
 		t = cpu->curr;
-		if (!t)
+		if (!t || pays(sim, cpu))
 			return;
 		t->poked = 0;
 		cpu->asking = 1;
 		work = t->body->next(sim, t);
 		cpu->asking = 0;
-		if (t->poked && work != SIM_WORK_YIELD)
-			continue;
 		if (work == SIM_WORK_YIELD) {
 			leave(sim, cpu, SIM_STOP_YIELDED);
 			continue;
 		}
-		take_overhead(sim, cpu);
+		if (t->poked)
+			continue;
 		if (work == SIM_WORK_BLOCK) {
-			/* first it pays, then it is asked once more, and sleeps */
-			if (cpu->overhead_until_ns > sim->now_ns) {
-				cpu->step_work = 0;
-				arm_step(sim, cpu);
-				return;
-			}
+			/* it pays, then it is asked once more, and sleeps */
+			if (t->overhead_ns)
+				continue;
 			leave(sim, cpu, SIM_STOP_BLOCKED);
 			continue;
 		}
+		take_overhead(sim, cpu);
 		cpu->step_work = work;
 		cpu->work_from_ns = sim->now_ns;
 		arm_step(sim, cpu);
@@ -515,7 +526,7 @@ static void step_fires(struct sim *sim, struct sim_timer *timer)
 	if (cpu->step_work && cpu->step_work < SIM_WORK_SPIN && !cpu->curr->poked)
 		arm_step(sim, cpu); /* it is not done with what it said last */
 	else
-		ask_body(sim, cpu);
+		go_on(sim, cpu);
 }
 
 static void resched_fires(struct sim *sim, struct sim_timer *timer)
