@@ -19,6 +19,10 @@
 /* Two that are not boosted change places no sooner: credit2's ratelimit is 1000 us; half of it. */
 #define RATELIMIT_NS (500 * SIM_US)
 #define TICK_NS (10 * SIM_MS)
+/* Who ran here last may go before another one whose turn comes so much sooner, unless that one is
+ * boosted: CSCHED2_MIGRATE_RESIST. Looked at are the first few. */
+#define RESIST_NS (500 * SIM_US)
+#define RESIST_LOOK 4u
 /* A queue is left for another one whose CPUs have so many fewer threads each, in 1/1024. */
 #define BALANCE_Q10 1024u
 
@@ -239,21 +243,45 @@ static void take_out(struct group *g, struct sim_thread *t)
 	g->count--;
 }
 
-/* The first one that may run on this CPU, but who has just yielded if there is another one. */
+static int is_boosted(const struct sim_thread *t)
+{
+	return t->rt_prio || entity_of(t)->e.bucket < PVS_RANKS * 2;
+}
+
+/* Is b's turn so little after a's that it may go first? */
+static int nearly(const struct sim_thread *a, const struct sim_thread *b)
+{
+	const struct pvs_entity *ea = &entity_of(a)->e, *eb = &entity_of(b)->e;
+
+	if (is_boosted(a) || is_boosted(b))
+		return 0;
+	return eb->key - ea->key < RESIST_NS * PVS_QUEUE_REFERENCE / ea->weight;
+}
+
+/* The first one that may run on this CPU, but who has just yielded if there is another one; or one
+ * whose cache is warm here. */
 static struct sim_thread *first_for(const struct group *g, const struct sim_cpu *cpu)
 {
 	const struct sim_thread *skip = rq_of(cpu)->skip;
-	struct sim_thread *last = NULL;
-	uint32_t i;
+	struct sim_thread *last = NULL, *first = NULL, *t;
+	uint32_t i, looked = 0;
 
 	for (i = g->count; i; i--) {
-		if (!sim_may_run(g->waiting[i - 1], cpu))
+		t = g->waiting[i - 1];
+		if (!sim_may_run(t, cpu))
 			continue;
-		if (g->waiting[i - 1] != skip)
-			return g->waiting[i - 1];
-		last = g->waiting[i - 1];
+		if (t == skip) {
+			last = t;
+			continue;
+		}
+		if (!first)
+			first = t;
+		if (t->ran_on == cpu && (t == first || nearly(first, t)))
+			return t;
+		if (++looked == RESIST_LOOK || is_boosted(first))
+			break;
 	}
-	return last;
+	return first ? first : last;
 }
 
 /* ---- calls of the machine ---------------------------------------------------------------------*/
@@ -453,6 +481,16 @@ static struct sim_cpu *best_of(struct sim *sim, const struct group *g, const str
 	return best;
 }
 
+/* Its cache is warm where it ran last: it takes that CPU from one that is not boosted. */
+static int stays(const struct sim_thread *t)
+{
+	const struct sim_thread *curr = t->cpu->curr;
+
+	if (!curr)
+		return 1;
+	return t->klass > PVS_CLASS_BASELINE && !is_boosted(curr) && !curr->rt_prio;
+}
+
 /* The queue it was in, unless it is crowded and another one is not. */
 static struct sim_cpu *rank_select(struct sim *sim, struct sim_thread *t)
 {
@@ -464,6 +502,8 @@ static struct sim_cpu *rank_select(struct sim *sim, struct sim_thread *t)
 	if (best)
 		return best_of(sim, rq_of(best)->group, t, best);
 	if (t->cpu && sim_may_run(t, t->cpu)) {
+		if (stays(t))
+			return t->cpu;
 		best = best_of(sim, rq_of(t->cpu)->group, t, t->cpu);
 		if (!best->curr)
 			return best;
