@@ -292,7 +292,9 @@ function add_energy(out) {
 // ---- the worst moment --------------------------------------------------------------------------------
 
 const RUNNING = 0, WAITING = 1;
-const MARK_LATENCY = 6, MARK_MISS = 7;
+const MARK_LATENCY = 6, MARK_MISS = 7, MARK_FAULT = 14, MARK_DENIED = 15;
+const FAULTS = ["the host's clock jumps", "timers are late from here on", "kicks get lost from here on",
+	"a vCPU is unplugged", "a VM is reset", "a VM is migrated", "a CPU goes offline"];
 const MARK_WORDS = { 6: "latency", 7: "deadline missed", 10: "yields", 11: "interrupt", 12: "kick",
 	14: "fault", 15: "boost denied" };
 const BASELINE = 2;
@@ -356,17 +358,24 @@ function reason_words(reason) {
 	return DATA.reasons[reason] ? DATA.reasons[reason][1] : "";
 }
 
+// The span's vCPU runs the task in focus; one of which nothing is known and that has no other.
+function runs_focus(span) {
+	if (span.thread !== WINDOW.thread)
+		return false;
+	return WINDOW.task < 0 || span.task === WINDOW.task ||
+		(span.task === -2 && (FOCUS.vm === "host" || tasks_of_vm().length === 1));
+}
+
 // What one run made of the moment: when it came due, when it ran, which deadlines passed.
 function analyse(run) {
 	const spans = spans_of(run), marks = marks_of(run);
 	const due = WINDOW.due, thread = WINDOW.thread;
 	const mine = spans.filter(span => span.thread === thread);
-	const first = mine.find(span => span.kind === RUNNING && span.until > due &&
-		(WINDOW.task < 0 || span.task === WINDOW.task || span.task < 0));
+	const first = mine.find(span => span.kind === RUNNING && span.until > due && runs_focus(span));
 	const starts = first ? Math.max(first.from, due) : null;
 	const misses = marks.filter(mark => mark.type === MARK_MISS &&
 		(WINDOW.task < 0 || mark.what === WINDOW.task));
-	const end = starts === null ? run.until : starts;
+	const end = starts === null ? run.shown : starts;
 	const others = new Set(spans.filter(span => span.kind === RUNNING && span.thread !== thread &&
 		span.until > due && span.from < end).map(span => span.thread));
 	const boost = first && is_boosted(first) ? first :
@@ -495,7 +504,7 @@ function key() {
 		entry(draw("rect", { width: 26, height: 13, class: "hero" }), `${FOCUS.name} runs`),
 		mixed ? entry(draw("rect", { width: 26, height: 13, class: "hero-soft" }),
 			`other work of VM ${FOCUS.vm}`) : null,
-		entry(hatched(0, 0, 26, 13), "wants a CPU, has none"),
+		entry(hatched(0, 0, 26, 13), `${FOCUS.name} wants a CPU, has none`),
 		entry([draw("rect", { width: 26, height: 13, class: "hero" }),
 			draw("rect", { width: 26, height: 4, class: "cap" })], "boosted"),
 		entry([draw("rect", { width: 13, height: 13, class: "other-a" }),
@@ -508,8 +517,9 @@ function tasks_of_vm() {
 	return vm ? vm.tasks : [];
 }
 
-function hatched(x, y, width, height) {
-	return draw("rect", { x, y, width, height, fill: "url(#hatch)", class: "wait-line" });
+function hatched(x, y, width, height, look = "wait") {
+	return draw("rect", { x, y, width, height, fill: `url(#hatch-${look})`,
+		class: `${look}-line` });
 }
 
 function cross(x, y) {
@@ -519,19 +529,19 @@ function cross(x, y) {
 
 function hatch_pattern() {
 	return draw("svg", { width: 0, height: 0, style: "position:absolute", "aria-hidden": "true" },
-		draw("defs", {}, draw("pattern", { id: "hatch", width: 6, height: 6,
-			patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
-		draw("line", { x1: 0, y1: 0, x2: 0, y2: 6, class: "wait-line", "stroke-width": 4 }))));
+		draw("defs", {}, ["wait", "calm"].map(look => draw("pattern", { id: `hatch-${look}`,
+			width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
+		draw("line", { x1: 0, y1: 0, x2: 0, y2: 6, class: `${look}-line`, "stroke-width": 3 })))));
 }
 
 // Lanes from top to bottom: the task, its vCPU, the CPUs; and on request all other threads.
 function lanes_of(a, view) {
-	const lanes = [];
-	if (WINDOW.task >= 0)
+	const lanes = [], task = WINDOW.task >= 0 ? task_spans(a) : null;
+	if (task)
 		lanes.push({ kind: "task", label: FOCUS.name, sub: "what it gets", height: 26,
-			spans: task_spans(a) });
+			spans: task });
 	lanes.push({ kind: "thread", label: vcpu_label(), sub: "on the host", height: 24,
-		spans: a.mine, thread: WINDOW.thread });
+		spans: task ? idle_waits(a.mine, task) : a.mine, thread: WINDOW.thread });
 	for (let cpu = 0; cpu < DATA.scenario.cpus && (cpu < 8 || view.every); cpu++)
 		lanes.push({ kind: "cpu", label: `CPU ${cpu}`, height: 20, cpu, gap: cpu === 0,
 			spans: a.spans.filter(span => span.cpu === cpu && span.kind === RUNNING) });
@@ -560,7 +570,7 @@ function add_threads(lanes, a) {
 // The task's own view: it waits from when a job begins until it runs, and runs; by its vCPU's
 // spans and the marks at which jobs ended.
 function task_spans(a) {
-	const runs = a.mine.filter(span => span.kind === RUNNING && span.task === WINDOW.task);
+	const runs = a.mine.filter(span => span.kind === RUNNING && runs_focus(span));
 	const out = [];
 	for (const job of jobs_of(a)) {
 		let at = job.from;
@@ -579,6 +589,30 @@ function task_spans(a) {
 	return out.concat(runs).sort((x, y) => x.from - y.from);
 }
 
+// The waits of the vCPU in which the task in focus has nothing to do hurt nobody: they are cut
+// out and marked `calm`.
+function idle_waits(spans, task) {
+	const urgent = task.filter(span => span.kind === WAITING);
+	return spans.flatMap(span => {
+		if (span.kind !== WAITING)
+			return [span];
+		const out = [];
+		let at = span.from;
+		for (const wait of urgent) {
+			const from = Math.max(wait.from, at), until = Math.min(wait.until, span.until);
+			if (until <= from)
+				continue;
+			if (from > at)
+				out.push({ ...span, from: at, until: from, calm: true });
+			out.push({ ...span, from, until });
+			at = until;
+		}
+		if (at < span.until)
+			out.push({ ...span, from: at, calm: true });
+		return out;
+	});
+}
+
 // Jobs by the marks of their ends; the one in focus, if its end is beyond the picture.
 function jobs_of(a) {
 	const jobs = [], period = FOCUS.spec.period || 0;
@@ -593,7 +627,7 @@ function jobs_of(a) {
 			jobs.push({ due: mark.at - mark.value, from, until: mark.at });
 	}
 	if (period && a.starts === null)
-		jobs.push({ due: WINDOW.due, from: WINDOW.due, until: a.run.until });
+		jobs.push({ due: WINDOW.due, from: WINDOW.due, until: a.run.shown });
 	return jobs;
 }
 
@@ -611,11 +645,19 @@ function timeline(a, view) {
 	const state = { a, view, holder, lanes: [], lane: 0, span: null, width: 0 };
 	const redraw = () => draw_timeline(state);
 	view.redraws.push(redraw);
-	new ResizeObserver(() => {
-		if (holder.clientWidth && holder.clientWidth !== state.width)
-			redraw();
-	}).observe(holder);
+	redraw_on_resize(holder, redraw);
 	return panel;
+}
+
+// Once it is in the page, and when its width changes; never from inside of the observer.
+function redraw_on_resize(holder, redraw) {
+	let width = 0;
+	new ResizeObserver(() => requestAnimationFrame(() => {
+		if (!holder.clientWidth || holder.clientWidth === width)
+			return;
+		width = holder.clientWidth;
+		redraw();
+	})).observe(holder);
 }
 
 function draw_timeline(s) {
@@ -667,8 +709,9 @@ function axis_of(s) {
 
 function look_of(span, lane) {
 	if (span.kind === WAITING)
-		return lane.kind === "thread" && lane.thread !== WINDOW.thread ? "idle-wait" : "wait";
-	if (span.thread === WINDOW.thread && (WINDOW.task < 0 || span.task === WINDOW.task))
+		return lane.kind === "thread" && lane.thread !== WINDOW.thread ? "idle-wait" :
+			span.calm ? "calm" : "wait";
+	if (runs_focus(span))
 		return "hero";
 	if (same_vm(span.thread))
 		return "hero-soft";
@@ -706,11 +749,11 @@ function draw_span(group, lane, span, look, x, width) {
 			class: "wait-line", "stroke-width": 1.5 }));
 		return;
 	}
-	if (look === "wait")
-		group.append(hatched(x, y + 3, width, height - 6));
+	if (look === "wait" || look === "calm")
+		group.append(hatched(x, y + 3, width, height - 6, look));
 	else
 		group.append(draw("rect", { x, y: y + 1, width, height: height - 2, class: look }));
-	if (look !== "wait" && is_boosted(span))
+	if (look !== "wait" && look !== "calm" && is_boosted(span))
 		group.append(draw("rect", { x, y: y - 1, width, height: 4, class: "cap" }));
 	label_span(group, lane, span, look, x, width);
 }
@@ -725,12 +768,14 @@ function label_span(group, lane, span, look, x, width) {
 	const fits = words.length <= room ? words : words.slice(0, room - 1) + "…";
 	group.append(draw("text", { x: x + width / 2, y: lane.y + lane.height / 2 + 4,
 		"text-anchor": "middle", class: look === "wait" ? "small halo wait-ink strong" :
-			look === "hero" ? "small on-dark" : "small" }, fits));
+			look === "calm" ? "small halo soft" : look === "hero" ? "small on-dark" : "small" }, fits));
 }
 
 function span_label(lane, span, look) {
 	if (look === "wait")
 		return `waits ${time(span.until - span.from)}`;
+	if (look === "calm")
+		return "its other work waits";
 	if (lane.kind === "cpu")
 		return same_vm(span.thread) && span.task >= 0 ?
 			`${short_thread_name(span.thread)}: ${task_name(span.task)}` :
@@ -750,15 +795,26 @@ function notes_of(s) {
 		group.append(draw("line", { x1: due, x2: due, y1: TOP - 22, y2: s.bottom,
 			stroke: "var(--hero)", "stroke-width": 1.5, "stroke-dasharray": "4 3" }));
 	labels.push({ at: WINDOW.due, words: `${FOCUS.name} wants to run`, kind: "hero-ink" });
-	if (s.a.starts !== null && s.a.delay > (s.view.until - s.view.from) * 0.04)
-		labels.push({ at: s.a.starts, words: `runs ${time(s.a.delay)} later`, kind: "wait-ink" });
-	else if (s.a.starts !== null)
-		labels[0].words += s.a.delay > 1000 ? ` and does, ${time(s.a.delay)} later` : " and does";
-	if (s.a.boost && s.a.boost.from <= WINDOW.due + WINDOW.length)
-		labels.push({ at: Math.max(s.a.boost.from, WINDOW.due),
-			words: `boosted: ${reason_words(s.a.boost.reason)}`, kind: "strong" });
+	labels.push(...start_labels(s));
 	group.append(...put_labels(s, labels), ...misses_in(s, top));
 	return group;
+}
+
+// When it ran, and as what; one label where both are one.
+function start_labels(s) {
+	const { starts, delay, boost } = s.a;
+	if (starts === null)
+		return [];
+	const near = ns => Math.abs(s.x(ns) - s.x(starts)) < 12;
+	const boosted = boost ? `boosted: ${reason_words(boost.reason)}` : null;
+	const at_boost = boost ? Math.max(boost.from, WINDOW.due) : 0;
+	const both = boosted && near(at_boost);
+	const later = delay > 1000 ? `runs ${time(delay)} later` : "runs at once";
+	const labels = [{ at: starts, words: both ? `${later}, ${boosted}` : later, tick: true,
+		kind: both ? "strong" : "wait-ink" }];
+	if (boosted && !both)
+		labels.push({ at: at_boost, words: boosted, kind: "strong", tick: true });
+	return labels;
 }
 
 // Labels from left to right, in two rows when they would collide.
@@ -771,6 +827,9 @@ function put_labels(s, labels) {
 		const at = Math.max(Math.min(x + 4, s.right - wide), s.left);
 		const level = rows[0] <= at ? 0 : 1;
 		rows[level] = at + wide + 10;
+		if (label.tick)
+			out.push(draw("line", { x1: x, x2: x, y1: level ? TOP - 18 : TOP - 35,
+				y2: s.lanes[0].y, stroke: "var(--ink)", "stroke-width": 1 }));
 		out.push(draw("text", { x: at, y: level ? TOP - 10 : TOP - 27, class: `halo ${label.kind}`,
 			style: label.kind === "hero-ink" ? "fill:var(--hero);font-weight:700" : null },
 		label.words));
@@ -805,7 +864,8 @@ function words_of(s, lane, span) {
 			"and it has no CPU"];
 	const who = thread_name(span.thread);
 	if (span.kind === WAITING)
-		return [`${who} waits ${length}`, `from ${from} on: it could run on CPU ${span.cpu}` +
+		return [`${who} waits ${length}`, `from ${from} on: it could run` +
+			(span.calm ? `, but ${FOCUS.name} has nothing to do` : "") +
 			(span.klass === BASELINE ? "" : `; ${class_words(span)}`)];
 	const what = span.spins ? "spins: waits for a lock or an answer" : task ? `runs ${task}` : "runs";
 	return [`${who} ${what}`, `${length} on CPU ${span.cpu}, from ${from} on; ${class_words(span)}` +
@@ -868,8 +928,10 @@ function mark_words(mark) {
 	const when = time(mark.at - WINDOW.due);
 	if (mark.type === MARK_MISS)
 		return ["deadline missed", `${task_name(mark.what) || ""} is done ${time(mark.value)} too late`];
+	if (mark.type === MARK_FAULT)
+		return ["fault", `${FAULTS[mark.thread] || "something"} at ${when}`];
 	return [MARK_WORDS[mark.type] || "event", `${thread_name(mark.thread)}, at ${when}` +
-		(mark.type === 15 ? `: ${reason_words(mark.what)}` : "")];
+		(mark.type === MARK_DENIED ? `: ${reason_words(mark.what)}` : "")];
 }
 
 function listen(s) {
@@ -999,7 +1061,7 @@ function curves() {
 		draw_curves(holder, choice.value);
 	};
 	choice.addEventListener("change", redraw);
-	new ResizeObserver(redraw).observe(holder);
+	redraw_on_resize(holder, redraw);
 	return make("section", {}, make("h2", {}, "How long it takes, every time"),
 		words,
 		make("div", { class: "tools" }, make("label", {}, "Shown: ", choice)),
@@ -1322,7 +1384,8 @@ function trust() {
 		`The fair-host model was compared with real threads on Linux: shares and waits differ by at ` +
 		`most ${percent(gap / 1e6)} (calibration gap).`;
 	const rows = DATA.models.map(m => make("tr", {}, make("td", {}, m.kind),
-		make("td", {}, make("code", {}, m.name)), make("td", { class: "words" }, m.what || ""),
+		make("td", { class: "name" }, make("code", {}, m.name)),
+		make("td", { class: "words" }, m.what || ""),
 		make("td", { class: "words" }, m.leaves_out || "–")));
 	return make("section", {}, make("h2", {}, "How far to trust it"),
 		make("p", { class: gap === null ? "note" : null }, words),
@@ -1330,7 +1393,7 @@ function trust() {
 			"with a name. What each model leaves out:"),
 		rows.length ? make("div", { class: "scroll" }, make("table", {},
 			make("thead", {}, make("tr", {}, ["model", "name", "what it does",
-				"what it leaves out"].map((h, i) => make("th", { class: i ? "words" : null }, h)))),
+				"what it leaves out"].map(h => make("th", { class: "words" }, h)))),
 			make("tbody", {}, rows))) : null);
 }
 

@@ -129,7 +129,8 @@ static int row_is_shown(const struct sim_scenario *s, const char *row)
 	uint32_t i;
 
 	if (strncmp(row, "task.", 5) && strncmp(row, "vm.", 3))
-		return 1;
+		return strncmp(row, "pvs.", 4) || rest_is_word(row, "pvs.") ||
+		       rest_is_word(row, "pvs.reason.");
 	if (row_of_tasks(row, "host", s->host_tasks, s->host_task_count))
 		return 1;
 	for (i = 0; i < s->vm_count; i++) {
@@ -277,7 +278,8 @@ static void write_spans(struct sim_json *j, const struct sim *sim, const struct 
 		sim_json_u64(j, NULL, s->kind | (uint32_t)s->spins << 1 | (uint32_t)s->stop << 2);
 		sim_json_u64(j, NULL, s->klass);
 		sim_json_u64(j, NULL, s->reason);
-		sim_json_i64(j, NULL, s->task == SIM_NO_TASK ? -1 : (int64_t)s->task);
+		sim_json_i64(j, NULL, s->task == SIM_NO_TASK	  ? -1 :
+				      s->task == SIM_TASK_UNKNOWN ? -2 : (int64_t)s->task);
 		before_ns = s->from_ns;
 		put++;
 	}
@@ -327,7 +329,7 @@ static void write_marks(struct sim_json *j, const struct sim *sim, const struct 
 		sim_json_u64(j, NULL, r->at_ns - before_ns);
 		sim_json_u64(j, NULL, r->type);
 		sim_json_u64(j, NULL, r->a);
-		sim_json_i64(j, NULL, r->b == SIM_NO_TASK ? -1 : (int64_t)r->b);
+		sim_json_i64(j, NULL, r->b == SIM_NO_TASK ? -1 : (int64_t)r->b); /* or thread */
 		sim_json_u64(j, NULL, r->v);
 		before_ns = r->at_ns;
 		put++;
@@ -347,7 +349,7 @@ static int write_window(struct sim_json *j, const struct sim *sim, const struct 
 		return error;
 	write_spans(j, sim, w, &lanes);
 	write_marks(j, sim, w);
-	sim_json_u64(j, "until", lanes.until_ns - w->from_ns);
+	sim_json_u64(j, "shown", lanes.until_ns - w->from_ns);
 	sim_lanes_free(&lanes);
 	return 0;
 }

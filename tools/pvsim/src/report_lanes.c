@@ -177,7 +177,7 @@ int sim_lanes_make(struct sim_lanes *l, const struct sim *sim, uint64_t from_ns,
 
 	*l = (struct sim_lanes){ .from_ns = from_ns, .until_ns = until_ns };
 	for (i = 0; !error && i < sim->thread_count; i++) {
-		states[i].task = SIM_NO_TASK;
+		states[i].task = SIM_TASK_UNKNOWN;
 		states[i].klass = PVS_CLASS_BASELINE;
 	}
 	for (i = 0; !error && i < trace->count && trace->kept[i].at_ns < until_ns; i++)
@@ -256,8 +256,23 @@ static int worse(const struct sim_focus *a, const struct sim_focus *b)
 	return a->value_ns > b->value_ns;
 }
 
-static int focus_of(struct sim_focus *f, const struct sim *sim, const struct sim_record *r)
+uint32_t sim_miss_thread(const struct sim *sim, uint64_t i)
 {
+	const struct sim_record *r = &sim->trace.kept[i];
+	const struct sim_task *task;
+
+	/* The record of the job's end is the one before, and names it. */
+	if (i && r[-1].type == SIM_T_LATENCY && r[-1].b == r->b && r[-1].at_ns == r->at_ns)
+		return r[-1].a;
+	task = r->b < sim->task_count ? sim->tasks[r->b] : NULL;
+	if (task && task->vcpu && task->vcpu->thread)
+		return task->vcpu->thread->id;
+	return task && task->thread ? task->thread->id : SIM_NO_THREAD;
+}
+
+static int focus_of(struct sim_focus *f, const struct sim *sim, uint64_t i)
+{
+	const struct sim_record *r = &sim->trace.kept[i];
 	uint64_t begin_ns = r->v;
 
 	*f = (struct sim_focus){ .found = 1, .task = SIM_NO_TASK, .thread = r->a,
@@ -268,8 +283,10 @@ static int focus_of(struct sim_focus *f, const struct sim *sim, const struct sim
 		f->task = r->b;
 		f->missed = r->type == SIM_T_MISS;
 		f->score = sim_focus_score(sim->scenario, sim->tasks[r->b]);
-		if (f->missed)
+		if (f->missed) {
+			f->thread = sim_miss_thread(sim, i);
 			begin_ns += deadline_of(sim->tasks[r->b]);
+		}
 	} else if (r->type != SIM_T_SPUN || r->a >= sim->thread_count) {
 		return 0;
 	}
@@ -284,7 +301,7 @@ void sim_focus_look(struct sim_focus *focus, const struct sim *sim)
 
 	for (i = 0; i < sim->trace.count; i++)
 		if (sim->trace.kept[i].at_ns >= sim->scenario->warmup_ns &&
-		    focus_of(&f, sim, &sim->trace.kept[i]) && worse(&f, focus))
+		    focus_of(&f, sim, i) && worse(&f, focus))
 			*focus = f;
 }
 

@@ -11,10 +11,12 @@
 #define SIM_SPAN_RUNS  0u
 #define SIM_SPAN_WAITS 1u /* it could run, and does not */
 
+#define SIM_TASK_UNKNOWN 0xfffffffeu /* no record has told which */
+
 struct sim_span {
 	uint64_t from_ns, until_ns;
 	uint32_t thread;
-	uint32_t task;    /* that the vCPU ran; SIM_NO_TASK: none, or not known */
+	uint32_t task;    /* that the vCPU ran; SIM_NO_TASK: none; SIM_TASK_UNKNOWN */
 	uint16_t cpu;     /* where it ran, or waited */
 	uint8_t kind;     /* SIM_SPAN_* */
 	uint8_t klass;    /* PVS_CLASS_* */
@@ -54,6 +56,8 @@ uint32_t sim_focus_score(const struct sim_scenario *scenario, const struct sim_t
 /* Looks through the kept records, and replaces *focus when there is worse; zeroed memory is the
  * beginning. */
 void sim_focus_look(struct sim_focus *focus, const struct sim *sim);
+/* The thread that the record of a missed deadline is about: trace.kept[i]. */
+uint32_t sim_miss_thread(const struct sim *sim, uint64_t i);
 /* What to show around it. */
 void sim_focus_window(const struct sim_focus *focus, const struct sim *sim, uint64_t *from_ns,
 		      uint64_t *until_ns);

@@ -142,7 +142,9 @@ static void put_span(struct out *o, const struct sim_span *s)
 static void put_instant(struct out *o, const struct sim_record *r, const char *name)
 {
 	const struct sim *sim = o->sim;
-	const struct sim_thread *t = r->a < sim->thread_count ? sim->threads[r->a] : NULL;
+	uint32_t id = r->type == SIM_T_MISS ? sim_miss_thread(sim, (uint64_t)(r - sim->trace.kept)) :
+					      r->a;
+	const struct sim_thread *t = id < sim->thread_count ? sim->threads[id] : NULL;
 
 	begin(o, "i", t ? pid_of(t) : PID_CPUS, t ? tid_of(t) : 0, name);
 	put_us(o, "ts", r->at_ns);
