@@ -29,6 +29,8 @@ struct fair_rq {
 	struct fair_thread *rt_first; /* those that wait, highest priority first */
 	uint32_t rt_count;
 	uint8_t lazy;                 /* who runs is to go, at the next tick or exit */
+	uint8_t switched;             /* ... has just come, and is not who ran before */
+	uint64_t hrtick_at_ns;        /* the timer of its slice; not armed when that is over */
 	uint64_t balance_at_ns;
 	uint64_t starved_since_ns;    /* fair threads wait for real-time ones since; 0 = no */
 	uint64_t serve_until_ns;      /* fair threads go first until then */

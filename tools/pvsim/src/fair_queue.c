@@ -61,6 +61,19 @@ int fair_eligible(const struct fair_queue *q, const struct fair_entity *e)
 	return sum_of_all(q) >= (e->vruntime - q->base) * load_of_all(q);
 }
 
+/* V of those that wait alone: where curr stops being eligible. */
+static int64_t average_of_waiting(const struct fair_queue *q)
+{
+	int64_t load = (int64_t)q->load;
+	int64_t sum = q->sum;
+
+	if (!load)
+		return q->base;
+	if (sum < 0)
+		sum -= load - 1;
+	return q->base + sum / load;
+}
+
 /* The longest or shortest slice of all; only who has custom ones pays for the walk. */
 static uint64_t slice_of_all(const struct fair_queue *q, int longest)
 {
@@ -203,10 +216,15 @@ void fair_remove(struct fair_queue *q, struct fair_entity *e)
 
 void fair_leave(struct fair_queue *q, struct fair_entity *e, int keep_deadline)
 {
-	e->lag = fair_lag(q, e);
-	/* Who stayed only to pay gets nothing for having waited too long. */
-	if (e->delayed && e->lag > 0)
-		e->lag = 0;
+	int64_t lag = fair_lag(q, e);
+
+	/* Who stayed only to pay owes no more than before, and gets nothing for having waited too
+	 * long. */
+	if (e->delayed && lag < e->lag)
+		lag = e->lag;
+	if (e->delayed && lag > 0)
+		lag = 0;
+	e->lag = lag;
 	e->rel_deadline = keep_deadline && !e->delayed ? e->deadline - e->vruntime : 0;
 	if (e->queued) {
 		fair_remove(q, e);
@@ -232,16 +250,17 @@ void fair_put(struct fair_queue *q)
 
 /* ---- who is next ------------------------------------------------------------------------------*/
 
-struct fair_entity *fair_first(const struct fair_queue *q)
+/* The first eligible one by deadline; obey: buddies, and who ran and is protected, before. */
+static struct fair_entity *first_of(const struct fair_queue *q, int obey)
 {
 	struct fair_entity *ran = q->curr ? q->curr : q->prev;
 	int64_t sum = sum_of_all(q);
 	int64_t load = load_of_all(q);
 	uint32_t i;
 
-	if (q->next && fair_eligible(q, q->next))
+	if (obey && q->next && fair_eligible(q, q->next))
 		return q->next;
-	if (ran && fair_protected(ran) && fair_eligible(q, ran))
+	if (obey && ran && fair_protected(ran) && fair_eligible(q, ran))
 		return ran;
 	for (i = 0; i < q->count; i++) {
 		struct fair_entity *e = q->by_deadline[i];
@@ -255,23 +274,35 @@ struct fair_entity *fair_first(const struct fair_queue *q)
 	return q->curr;
 }
 
+struct fair_entity *fair_first(const struct fair_queue *q)
+{
+	return first_of(q, 1);
+}
+
+/* Until its deadline; while others have shorter slices, only as long as it is eligible. */
 static void protect(struct fair_queue *q, struct fair_entity *e)
 {
 	uint64_t slice = q->run_to_parity ? slice_of_all(q, 0) : q->base_slice_ns;
-	int64_t until = e->vruntime + (int64_t)fair_virtual(e, slice);
+	int64_t until;
 
-	e->protected_until = until < e->deadline ? until : e->deadline;
+	e->protected_until = e->deadline;
+	if (slice >= e->slice_ns)
+		return;
+	until = average_of_waiting(q) + 1;
+	if (until < e->protected_until)
+		e->protected_until = until;
 }
 
 void fair_run(struct fair_queue *q, struct fair_entity *e)
 {
-	int went_on = q->prev == e && fair_protected(e);
+	int went_on = q->prev == e;
 
 	if (e->queued)
 		fair_remove(q, e);
 	q->prev = NULL;
 	q->curr = e;
 	q->custom += e->custom;
+	/* Who is picked again keeps the protection it had, or had no longer. */
 	if (!went_on)
 		protect(q, e);
 }
@@ -318,20 +349,38 @@ void fair_forfeit(struct fair_queue *q)
 	renew_deadline(e);
 }
 
-/* A shorter slice is a wish for latency: who has it does not wait for the end of a longer one. */
-static int is_short(const struct fair_queue *q, const struct fair_entity *e)
+/* Others than curr have come: it is protected for the shortest slice from here on, at most. */
+static void shorten_protection(struct fair_queue *q)
 {
-	const struct fair_entity *curr = q->curr;
+	struct fair_entity *curr = q->curr;
+	int64_t from = fair_average(q), until;
 
-	return e->slice_ns < curr->slice_ns && fair_eligible(q, e) &&
-	       (e->deadline < curr->deadline || !fair_eligible(q, curr));
+	if (curr->vruntime < from)
+		from = curr->vruntime;
+	until = from + (int64_t)fair_virtual(curr, slice_of_all(q, 0));
+	if (until < curr->protected_until)
+		curr->protected_until = until;
 }
 
+/* A shorter slice is a wish for latency: who has it, and is eligible, does not wait for the end of
+ * a longer one. */
 int fair_wakeup_preempts(struct fair_queue *q, struct fair_entity *e)
 {
-	if (is_short(q, e))
-		q->curr->protected_until = q->curr->vruntime;
-	return fair_first(q) == e;
+	struct fair_entity *curr = q->curr, *first;
+	int is_short = e->slice_ns < curr->slice_ns;
+
+	while ((first = first_of(q, !is_short)) && first->delayed)
+		fair_leave(q, first, 0);
+	if (first == e || (is_short && fair_eligible(q, e))) {
+		if (fair_protected(curr))
+			curr->protected_until = curr->vruntime;
+		if (is_short && !(q->next && q->next->slice_ns < e->slice_ns))
+			q->next = e;
+		return 1;
+	}
+	if (q->run_to_parity)
+		shorten_protection(q);
+	return 0;
 }
 
 void fair_set_weight(struct fair_entity *e, uint32_t weight)

@@ -228,6 +228,9 @@ static void check_preempt(struct sim *sim, struct sim_cpu *cpu, struct sim_threa
 
 static void enqueue(struct sim *sim, struct sim_cpu *cpu, struct sim_thread *t, uint32_t flags)
 {
+	/* who runs there is charged before: queues are ordered by what everybody has had */
+	if (cpu->curr != t)
+		charge(sim, cpu);
 	t->cpu = cpu;
 	sim->policy->sched->enqueue(sim, cpu, t, flags);
 	t->queued = 1;
@@ -235,6 +238,7 @@ static void enqueue(struct sim *sim, struct sim_cpu *cpu, struct sim_thread *t, 
 
 static void dequeue(struct sim *sim, struct sim_thread *t)
 {
+	charge(sim, t->cpu);
 	sim->policy->sched->dequeue(sim, t->cpu, t);
 	t->queued = 0;
 }

@@ -20,6 +20,7 @@
 #define SERVER_PERIOD_NS SIM_S            /* ... second */
 #define TICK_NS (4 * SIM_MS)              /* 250 Hz */
 #define HRTICK_MIN_NS (10 * SIM_US)       /* no high-resolution tick is armed for less */
+#define HRTICK_SAME_NS (5 * SIM_US)       /* nor again for so little a difference */
 #define IDLE_WEIGHT 3u                    /* SCHED_IDLE */
 #define WEIGHT_MIN 2u
 #define WEIGHT_MAX 88761u                 /* nice -20 */
@@ -242,6 +243,41 @@ static int wake_delayed(struct sim *sim, struct fair_rq *rq, struct fair_thread 
 	return 1;
 }
 
+/*
+ * The timer of a slice (HRTICK), as Linux 7.3 has it: armed for the virtual deadline of who gets the
+ * CPU if others are there, and when others come while it is not armed. Who is picked again after it
+ * has fired goes on without: until the next tick, a wake-up, or its end.
+ */
+static void arm_hrtick(struct sim *sim, struct fair_rq *rq)
+{
+	const struct fair_entity *curr = rq->fair.curr;
+	uint64_t left_ns, at_ns, was_ns = rq->hrtick_at_ns;
+
+	if (!curr || !rq->fair.count || !fair_data_of(sim)->hrtick)
+		return;
+	left_ns = fair_wall(curr, (uint64_t)(curr->deadline - curr->vruntime));
+	at_ns = sim->now_ns + (left_ns > HRTICK_MIN_NS ? left_ns : HRTICK_MIN_NS);
+	if (was_ns > sim->now_ns && at_ns <= was_ns + HRTICK_SAME_NS &&
+	    was_ns <= at_ns + HRTICK_SAME_NS)
+		return;
+	rq->hrtick_at_ns = at_ns;
+}
+
+/* Somebody waits for this CPU from now on. */
+static void update_hrtick(struct sim *sim, struct sim_cpu *cpu)
+{
+	struct fair_rq *rq = fair_rq_of(cpu);
+
+	if (rq->hrtick_at_ns > sim->now_ns)
+		return;
+	arm_hrtick(sim, rq);
+	if (rq->hrtick_at_ns <= sim->now_ns || rq->hrtick_at_ns >= cpu->slice_end_ns)
+		return;
+	cpu->slice_end_ns = rq->hrtick_at_ns;
+	if (cpu->step.heap_at && cpu->step.at_ns > cpu->slice_end_ns)
+		sim_arm(sim, &cpu->step, cpu->slice_end_ns);
+}
+
 static void fair_enqueue(struct sim *sim, struct sim_cpu *cpu, struct sim_thread *t, uint32_t flags)
 {
 	struct fair_rq *rq = fair_rq_of(cpu);
@@ -264,6 +300,7 @@ static void fair_enqueue(struct sim *sim, struct sim_cpu *cpu, struct sim_thread
 		} else {
 			fair_place(&rq->fair, &f->e);
 			wait_fair(sim, rq, f);
+			update_hrtick(sim, cpu);
 		}
 	}
 	f->on = cpu;
@@ -292,6 +329,7 @@ static void fair_block(struct sim *sim, struct sim_cpu *cpu, struct sim_thread *
 	    !fair_eligible(&rq->fair, &f->e)) {
 		rq->curr = NULL;
 		f->ran_at_ns = sim->now_ns;
+		f->e.lag = fair_lag(&rq->fair, &f->e);
 		fair_put(&rq->fair);
 		rq->fair.prev = NULL;
 		f->e.delayed = 1;
@@ -341,6 +379,7 @@ static struct sim_thread *run_fair(struct sim *sim, struct fair_rq *rq)
 		fair_leave(&rq->fair, e, 0); /* it has paid */
 	if (!e)
 		return NULL;
+	rq->switched = rq->fair.prev != e;
 	fair_run(&rq->fair, e);
 	fair_data_of(sim)->fair_waiting--;
 	f = e->owner;
@@ -369,8 +408,10 @@ static struct sim_thread *fair_pick(struct sim *sim, struct sim_cpu *cpu)
 		fair_newidle(sim, cpu);
 		t = run_fair(sim, rq);
 	}
-	if (!t)
+	if (!t) {
 		fair_data_of(sim)->idle |= (uint64_t)1 << cpu->id;
+		rq->hrtick_at_ns = 0;
+	}
 	return t;
 }
 
@@ -387,11 +428,12 @@ static uint64_t fair_slice(struct sim *sim, struct sim_cpu *cpu, struct sim_thre
 	struct fair_rq *rq = fair_rq_of(cpu);
 	uint64_t left_ns = SIM_NEVER;
 
-	if (fair_of(t)->where == FAIR_RUNS && fair_data_of(sim)->hrtick) {
-		/* also when it is alone: who comes later does not ask again */
-		left_ns = fair_left(&rq->fair);
-		if (left_ns < HRTICK_MIN_NS)
-			left_ns = HRTICK_MIN_NS;
+	if (fair_of(t)->where == FAIR_RUNS) {
+		if (rq->switched)
+			arm_hrtick(sim, rq);
+		rq->switched = 0;
+		if (rq->hrtick_at_ns > sim->now_ns)
+			left_ns = rq->hrtick_at_ns - sim->now_ns;
 	}
 	if (rq->rt_first && sim->now_ns < rq->serve_until_ns &&
 	    rq->serve_until_ns - sim->now_ns < left_ns)
@@ -423,7 +465,10 @@ static int fair_preempts(struct sim *sim, struct sim_cpu *cpu, struct sim_thread
 		/* if it is not for this CPU, the decision sends it to another one */
 		return f->prio > rq->curr->prio || fair_rt_lower(sim, cpu, f);
 	}
-	if (rq->curr->where != FAIR_RUNS || !fair_beats(rq, f))
+	if (rq->curr->where != FAIR_RUNS)
+		return 0;
+	/* who runs is looked at, too: its slice may have been over for long */
+	if (!fair_beats(rq, f) && (rq->fair.count < 2 || fair_protected(&rq->curr->e)))
 		return 0;
 	if (data->lazy == LAZY_OFF || (data->lazy == LAZY_REMOTE && f->woken_here))
 		return 1;
