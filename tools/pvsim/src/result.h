@@ -46,8 +46,8 @@ const struct sim_row *sim_result_row(const struct sim_result *r, const char *nam
 int sim_result_get(const struct sim_result *r, const char *name, double *value);
 
 /* measure.c: begin() when the warm-up is over (sim->now_ns == warmup_ns; never called: everything
- * is measured), sim_measure() at the end of a run: settles the CPUs, asks role and yielder for their
- * rows (->report) and fills sim->result. */
+ * is measured), sim_measure() at the end of a run: settles the CPUs, asks role and yielder for
+ * their rows (->report) and fills sim->result. */
 struct sim;
 void sim_measure_begin(struct sim *sim);
 void sim_measure(struct sim *sim);

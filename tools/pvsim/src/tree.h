@@ -48,8 +48,8 @@ void sim_tree_free(struct sim_node *node);
 struct sim_node *sim_tree_get(const struct sim_node *map, const char *key);
 /*
  * Puts what "path=value" says into the tree: keys are separated by dots, members of a list are
- * named by their `name:` or counted from 0; below `params`, `config` and `set` the rest is one key. 0, or
- * -1 after an error.
+ * named by their `name:` or counted from 0; below `params`, `config` and `set` the rest is one
+ * key. 0, or -1 after an error.
  */
 int sim_tree_set(struct sim_node *root, const char *set, struct sim_errors *e);
 

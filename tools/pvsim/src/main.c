@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* main.c - pvsim: which command. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "tree.h"
+
+static const struct command {
+	const char *name;
+	int (*main)(int argc, char **argv);
+	const char *what;
+} commands[] = {
+	{"run", cmd_run, "runs one scenario and prints what it measured"},
+	{"check", cmd_check, "says whether scenario files are right, without running them"},
+	{"models", cmd_models, "lists policies, models, what they leave out, and parameters"},
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void usage(FILE *file)
+{
+	size_t i;
+
+	fprintf(file, "usage: pvsim COMMAND ...\n\n"
+		      "A deterministic simulator of hosts and guests around libpvsched.\n\n");
+	for (i = 0; i < COMMANDS; i++)
+		fprintf(file, "  %-9s %s\n", commands[i].name, commands[i].what);
+	fprintf(file, "\n`pvsim COMMAND --help` says more. Exit codes: 0 green, 1 red (a verdict "
+		      "or an\ninvariant), 2 wrong usage or a wrong scenario.\n");
+}
+
+int main(int argc, char **argv)
+{
+	const char *names[COMMANDS], *near;
+	size_t i;
+
+	if (argc < 2) {
+		usage(stderr);
+		return CMD_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		usage(stdout);
+		return CMD_GREEN;
+	}
+	for (i = 0; i < COMMANDS; i++) {
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].main(argc - 1, argv + 1);
+		names[i] = commands[i].name;
+	}
+	near = sim_nearest(argv[1], names, COMMANDS);
+	fprintf(stderr, "pvsim: there is no command `%s`%s%s%s\n", argv[1],
+		near ? ", expected `" : "; see pvsim --help", near ? near : "", near ? "`?" : "");
+	return CMD_USAGE;
+}
