@@ -54,16 +54,9 @@ static struct dvfs *dvfs_of(const struct sim *sim)
 	return sim->dvfs_data;
 }
 
-static uint32_t mode_of(const struct sim *sim)
-{
-	uint32_t mode = (uint32_t)sim_param(sim, "dvfs.mode", 0);
-
-	return mode ? mode : sim->scenario->machine.dvfs;
-}
-
 int sim_dvfs_by_guests(const struct sim *sim)
 {
-	return mode_of(sim) == 2;
+	return sim->scenario->machine.dvfs == 2;
 }
 
 /* ---- the average ------------------------------------------------------------------------------*/
@@ -292,7 +285,7 @@ void sim_dvfs_init(struct sim *sim)
 {
 	struct dvfs *d;
 
-	if (!mode_of(sim))
+	if (!sim->scenario->machine.dvfs)
 		return;
 	d = calloc(1, sizeof(*d));
 	if (!d)

@@ -1084,8 +1084,6 @@ static void make_vm(struct sim *sim, const struct sim_vm_spec *spec, uint32_t co
 		snprintf(vm->name, sizeof(vm->name), "%s", spec->name);
 	vm->spec = spec;
 	vm->generation = 1;
-	vm->hint_cost_ns = sim_param(sim, "guest.hint-cost", spec->hint_cost_ns);
-	vm->hint_rate_hz = (uint32_t)sim_param(sim, "guest.hint-rate", spec->hint_rate_hz);
 	vm->vcpu_count = spec->vcpus ? spec->vcpus : 1;
 	vm->vcpus = calloc(vm->vcpu_count, sizeof(*vm->vcpus));
 	vm->yielder = calloc(1, sim->policy->yielder->vm_size + 1);

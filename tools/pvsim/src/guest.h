@@ -216,8 +216,6 @@ struct sim_vm {
 	uint64_t slots_bytes;
 	struct pvs_guest shim;
 	uint32_t generation;
-	uint64_t hint_cost_ns; /* of its spec, or of the run: `guest.hint-cost` ... */
-	uint32_t hint_rate_hz; /* ... and `guest.hint-rate` */
 	void *guest;           /* guest.c's own: locks, semaphores, mailboxes */
 	void *role;
 	void *yielder;

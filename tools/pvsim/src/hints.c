@@ -236,7 +236,7 @@ static void truth(const struct sim_vcpu *v, struct pvs_guest_intent *in)
 static int new_util(const struct sim *sim, struct sim_vcpu *v)
 {
 	struct sim_gvcpu *g = sim_g(v);
-	uint32_t hz = v->vm->hint_rate_hz, util = util_of(v);
+	uint32_t hz = v->vm->spec->hint_rate_hz, util = util_of(v);
 
 	if (sim->now_ns < g->hint_ok_ns || util == g->said_util)
 		return 0;
@@ -257,19 +257,19 @@ void sim_hint_publish(struct sim *sim, struct sim_vcpu *v, int again)
 	truth(v, &in);
 	if (sim_lies(sim, v->vm))
 		sim_liar_intent(sim, v, &in);
-	if (!again || v->vm->hint_cost_ns) {
+	if (!again || v->vm->spec->hint_cost_ns) {
 		word = pvs_guest_intent_word(&in) & v->shim.intent_mask;
 		if (!fresh && word == (v->shim.intent & v->shim.intent_mask))
 			return;
 	}
-	if (v->vm->hint_cost_ns)
-		sim_overhead(sim, v->thread, v->vm->hint_cost_ns);
+	if (v->vm->spec->hint_cost_ns)
+		sim_overhead(sim, v->thread, v->vm->spec->hint_cost_ns);
 	sim_hint_ring(sim, v, pvs_guest_publish(&v->shim, &in));
 	if (v->curr)
 		(void)pvs_guest_pend_clear(&v->shim);
 	if (sim_lies(sim, v->vm))
 		sim_liar_words(sim, v);
-	if (v->vm->hint_cost_ns) /* an exit: the host is there anyway, and looks */
+	if (v->vm->spec->hint_cost_ns) /* an exit: the host is there anyway, and looks */
 		sim_guest_tell(sim, v, PVS_EV_KICK, 0);
 }
 

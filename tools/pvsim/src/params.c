@@ -45,6 +45,24 @@ static const struct sim_param_type params[] = {
 	TIME("fair.base-slice", 2100 * SIM_US, 10 * SIM_US, SIM_S,
 	     "0.7 ms x (1 + log2 CPUs), 4 CPUs (Linux 7.3)"),
 	TIME("fair.tick", 4 * SIM_MS, 100 * SIM_US, 100 * SIM_MS, "CONFIG_HZ=250"),
+	NUMBER("fair.lazy", 1, 0, 2, "wake-ups preempt at the next tick or exit: 0 never, 1 if they "
+	       "come from another CPU, 2 always (PREEMPT_LAZY)"),
+	SWITCH("fair.hrtick", 1, "0: slices end at ticks only (HRTICK)"),
+	SWITCH("fair.run-to-parity", 1, "0: who runs is protected for a base slice only, however "
+	       "short others' slices are (RUN_TO_PARITY)"),
+	SWITCH("fair.delay-dequeue", 1, "0: who sleeps leaves at once, in debt or not "
+	       "(DELAY_DEQUEUE)"),
+	TIME("fair.migration-cost", 500 * SIM_US, 0, SIM_S,
+	     "who ran so lately is not pulled away (sysctl_sched_migration_cost)"),
+	TIME("fair.balance", 64 * SIM_MS, 0, 100 * SIM_S,
+	     "between two looks for a busier CPU, 16 ms x CPUs, here 4; 0 = never"),
+	TIME("fair.server-runtime", 50 * SIM_MS, 0, SIM_S,
+	     "of each second for fair threads that starve (the fair server); 0 = none"),
+	SWITCH("fair.nice-boost", 0, "1: a boost is nice and a short slice, not SCHED_FIFO: where "
+	       "the VMM may not use that"),
+	SWITCH("kvm.apicv", 1, "1: hardware delivers IPIs: KVM sees that one is pending, but not "
+	       "who sent it"),
+	SWITCH("v2.fixed", 0, "1: seed 004 v2 as its text says, not as its code does"),
 	TIME("rank.slice", 3 * SIM_MS, 10 * SIM_US, SIM_S, "a turn of the library's queue"),
 	TIME("rank.ratelimit", 500 * SIM_US, 0, 100 * SIM_MS,
 	     "two that are not boosted change places no sooner (half of credit2's)"),
@@ -55,7 +73,6 @@ static const struct sim_param_type params[] = {
 	NUMBER("yield.transfer", 0, 0, 3, "what a yielder gives: 1 nothing, 2 it pays, 3 the "
 	       "target is credited; 0: pays on a fair host, else nothing"),
 	SWITCH("yield.strict", 0, "1: nobody rather than somebody of no rank"),
-	NUMBER("dvfs.mode", 0, 0, 2, "in place of machine.dvfs, for one run"),
 	TIME("dvfs.update", SIM_MS, 10 * SIM_US, SIM_S,
 	     "utilisation is looked at each (schedutil's rate limit without a driver's)"),
 	TIME("dvfs.half-life", 32 * SIM_MS, SIM_MS, SIM_S, "of utilisation (LOAD_AVG_PERIOD)"),
@@ -63,8 +80,6 @@ static const struct sim_param_type params[] = {
 	       "nothing"),
 	NUMBER("dvfs.headroom", 1280, 1024, 4096, "sums are multiplied by it, in 1/1024 "
 	       "(schedutil)"),
-	TIME("guest.hint-cost", 0, 0, SIM_MS, "in place of a VM's hint_cost, for one run"),
-	NUMBER("guest.hint-rate", 0, 0, 1000000, "in place of a VM's hint_rate, for one run"),
 };
 
 #define PARAMS (sizeof(params) / sizeof(params[0]))
