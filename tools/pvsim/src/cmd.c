@@ -435,10 +435,10 @@ void cmd_result_json(struct sim_json *j, const char *key, const struct sim_resul
 			sim_json_u64(j, "p999", sim_hist_quantile(row->hist, 999000));
 			sim_json_u64(j, "max", row->hist->max);
 		}
-		sim_json_close(j, '}');
+		sim_json_close(j, '{');
 	}
-	sim_json_close(j, '}');
-	sim_json_close(j, '}');
+	sim_json_close(j, '{');
+	sim_json_close(j, '{');
 }
 
 void cmd_print_gap(FILE *file)

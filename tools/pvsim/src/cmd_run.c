@@ -210,7 +210,7 @@ static int write_json(const char *path, const struct sim *sim)
 	sim_json_text(&j, "scenario", sim->result->scenario);
 	sim_json_text(&j, "failure", sim->failure[0] ? sim->failure : NULL);
 	cmd_result_json(&j, "result", sim->result);
-	sim_json_close(&j, '}');
+	sim_json_close(&j, '{');
 	fputc('\n', j.file);
 	if (fclose(j.file)) {
 		fprintf(stderr, "%s: %s\n", path, strerror(errno));

@@ -12,7 +12,9 @@ static const struct command {
 	const char *what;
 } commands[] = {
 	{"run", cmd_run, "runs one scenario and prints what it measured"},
+	{"verify", cmd_verify, "runs scenarios with the library and without, and judges them"},
 	{"check", cmd_check, "says whether scenario files are right, without running them"},
+	{"swarm", cmd_swarm, "random scenarios with all invariants on; shrinks what fails"},
 	{"models", cmd_models, "lists policies, models, what they leave out, and parameters"},
 };
 

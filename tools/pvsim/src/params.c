@@ -43,43 +43,39 @@ static const struct sim_param_type params[] = {
 	     "CSCHED2_MIGRATE_RESIST, Xen 4.20"),
 	SWITCH("credit2.inflight", 1, "1: a CPU that was told to reschedule is not told again"),
 	TIME("fair.base-slice", 2100 * SIM_US, 10 * SIM_US, SIM_S,
-	     "0.7 ms x (1 + log2 CPUs), 4 CPUs (Linux 7.3)"),
-	TIME("fair.tick", 4 * SIM_MS, 100 * SIM_US, 100 * SIM_MS, "CONFIG_HZ=250"),
-	NUMBER("fair.lazy", 1, 0, 2, "wake-ups preempt at the next tick or exit: 0 never, 1 if they "
-	       "come from another CPU, 2 always (PREEMPT_LAZY)"),
-	SWITCH("fair.hrtick", 1, "0: slices end at ticks only (HRTICK)"),
-	SWITCH("fair.run-to-parity", 1, "0: who runs is protected for a base slice only, however "
-	       "short others' slices are (RUN_TO_PARITY)"),
-	SWITCH("fair.delay-dequeue", 1, "0: who sleeps leaves at once, in debt or not "
-	       "(DELAY_DEQUEUE)"),
+	     "0.7 ms x (1 + log2 CPUs), this is for 4 CPUs (Linux 7.3)"),
 	TIME("fair.migration-cost", 500 * SIM_US, 0, SIM_S,
-	     "who ran so lately is not pulled away (sysctl_sched_migration_cost)"),
-	TIME("fair.balance", 64 * SIM_MS, 0, 100 * SIM_S,
-	     "between two looks for a busier CPU, 16 ms x CPUs, here 4; 0 = never"),
+	     "a thread that ran so lately is not pulled (sysctl_sched_migration_cost)"),
+	TIME("fair.balance", 64 * SIM_MS, SIM_US, SIM_S,
+	     "between two looks of a busy CPU for others' threads: 16 ms x CPUs, this is for 4"),
 	TIME("fair.server-runtime", 50 * SIM_MS, 0, SIM_S,
-	     "of each second for fair threads that starve (the fair server); 0 = none"),
-	SWITCH("fair.nice-boost", 0, "1: a boost is nice and a short slice, not SCHED_FIFO: where "
-	       "the VMM may not use that"),
-	SWITCH("kvm.apicv", 1, "1: hardware delivers IPIs: KVM sees that one is pending, but not "
-	       "who sent it"),
-	SWITCH("v2.fixed", 0, "1: seed 004 v2 as its text says, not as its code does"),
-	TIME("rank.slice", 3 * SIM_MS, 10 * SIM_US, SIM_S, "a turn of the library's queue"),
-	TIME("rank.ratelimit", 500 * SIM_US, 0, 100 * SIM_MS,
-	     "two that are not boosted change places no sooner (half of credit2's)"),
-	NUMBER("rank.queue-cpus", 16, 1, SIM_CPUS_MAX, "CPUs that share a queue"),
-	TIME("owning.look", 300, 0, SIM_MS, "a decision in the hypervisor (DESIGN 9: 200 "
-	     "instructions; two lines of another CPU's cache)"),
-	TIME("central.poll", 20 * SIM_US, SIM_US, SIM_S, "the polling CPU looks at all vCPUs each"),
-	NUMBER("yield.transfer", 0, 0, 3, "what a yielder gives: 1 nothing, 2 it pays, 3 the "
-	       "target is credited; 0: pays on a fair host, else nothing"),
-	SWITCH("yield.strict", 0, "1: nobody rather than somebody of no rank"),
-	TIME("dvfs.update", SIM_MS, 10 * SIM_US, SIM_S,
-	     "utilisation is looked at each (schedutil's rate limit without a driver's)"),
-	TIME("dvfs.half-life", 32 * SIM_MS, SIM_MS, SIM_S, "of utilisation (LOAD_AVG_PERIOD)"),
-	SWITCH("dvfs.uclamp", 0, "1: what a guest says is a clamp of its thread, and adds to "
-	       "nothing"),
-	NUMBER("dvfs.headroom", 1280, 1024, 4096, "sums are multiplied by it, in 1/1024 "
-	       "(schedutil)"),
+	     "of each second, for fair threads below real-time ones (the fair server)"),
+	NUMBER("fair.lazy", 1, 0, 2, "wake-ups preempt at once (0), at the next tick if from "
+	       "another CPU (1), always at the next tick (2)"),
+	SWITCH("fair.delay-dequeue", 1, "a thread that sleeps stays until its lag is used up "
+	       "(DELAY_DEQUEUE)"),
+	SWITCH("fair.hrtick", 1, "a slice ends on time, not at the next tick (HRTICK)"),
+	SWITCH("fair.nice-boost", 0, "a boost is a weight instead of a real-time class"),
+	SWITCH("fair.run-to-parity", 1, "who runs is protected to the end of its slice "
+	       "(RUN_TO_PARITY)"),
+	SWITCH("kvm.apicv", 1, "pending interrupts of vCPUs that wait are seen by the host"),
+	SWITCH("v2.fixed", 0, "seed 004 v2 with its debounce reachable (linux-facts 1.3)"),
+	SWITCH("yield.strict", 0, "libpvsched's yield without the relaxed round"),
+	NUMBER("yield.transfer", 0, 0, 3, "what a yielder gives: nothing (1), it pays (2), "
+	       "credit to the target (3); 0: as the host's scheduler likes it"),
+	TIME("owning.look", 300, 0, SIM_MS, "what a look costs in the kernel or hypervisor"),
+	TIME("central.poll", 20 * SIM_US, SIM_US, SIM_S, "between two polls of all regions"),
+	NUMBER("rank.queue-cpus", 16, 1, SIM_CPUS_MAX, "CPUs that share a run queue"),
+	TIME("rank.slice", 3 * SIM_MS, 10 * SIM_US, SIM_S, "how long a vCPU runs before it is "
+	     "sorted again"),
+	TIME("rank.ratelimit", 500 * SIM_US, 0, 100 * SIM_MS, "a vCPU at baseline runs at least so "
+	     "long"),
+	TIME("dvfs.update", SIM_MS, 10 * SIM_US, SIM_S, "between two changes of a level"),
+	TIME("dvfs.half-life", 32 * SIM_MS, SIM_MS, SIM_S, "of utilisation (LOAD_AVG_PERIOD, "
+	     "Linux)"),
+	NUMBER("dvfs.headroom", 1280, 1024, 4096, "utilisation x this / 1024 is asked for "
+	       "(schedutil's 1.25)"),
+	SWITCH("dvfs.uclamp", 0, "guests' utilisation is a floor of the host's, not a sum"),
 };
 
 #define PARAMS (sizeof(params) / sizeof(params[0]))

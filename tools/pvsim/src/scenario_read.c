@@ -407,7 +407,7 @@ static int is_run_name(const char *name)
 		if (!isalnum((unsigned char)name[i]) && name[i] != '-' && name[i] != '_')
 			return 0;
 	return i && i < 32 && isalpha((unsigned char)name[0]) && strcmp(name, "min") &&
-	       strcmp(name, "max") && strcmp(name, "abs");
+	       strcmp(name, "max") && strcmp(name, "abs") && strcmp(name, "off");
 }
 
 static void read_runs(struct sim_reader *r, const struct sim_node *map)
