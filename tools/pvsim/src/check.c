@@ -10,6 +10,9 @@
 
 #include "check.h"
 
+/* As many events at one time as there may be; more is a loop without an end. */
+#define AT_ONCE_MAX 20000u
+
 static void *get(void *old, size_t count, size_t size)
 {
 	void *p = realloc(old, count * size);
@@ -71,6 +74,7 @@ static void pass(struct sim *sim, struct check *c)
 	}
 	if (!dt_ns)
 		return;
+	c->at_once = 0;
 	pass_threads(c, dt_ns);
 	pass_cpus(sim, c, dt_ns);
 	check_boost_time(sim, dt_ns);
@@ -225,8 +229,8 @@ static void check_cpu(struct sim *sim, const struct sim_cpu *cpu, const struct c
 		sim_fail(sim, "state-cpu: %s has CPU %" PRIu32 " and does not run", cpu->curr->name,
 			 cpu->id);
 	if (cpu->curr && cpu->curr->cpu != cpu)
-		sim_fail(sim, "state-cpu: %s has CPU %" PRIu32 " and is on another", cpu->curr->name,
-			 cpu->id);
+		sim_fail(sim, "state-cpu: %s has CPU %" PRIu32 " and is on another",
+			 cpu->curr->name, cpu->id);
 	if (cpu->curr && !cpu->online)
 		sim_fail(sim, "state-cpu: CPU %" PRIu32 " is offline and runs %s", cpu->id,
 			 cpu->curr->name);
@@ -234,8 +238,9 @@ static void check_cpu(struct sim *sim, const struct sim_cpu *cpu, const struct c
 		sim_fail(sim, "state-cpu: CPU %" PRIu32 " has no level %" PRIu32, cpu->id,
 			 cpu->level);
 	if (seen->traced != (cpu->curr ? cpu->curr->id : SIM_NO_THREAD))
-		sim_fail(sim, "trace: thread %" PRIu32 " runs on CPU %" PRIu32 " by the trace, not %s",
-			 seen->traced, cpu->id, cpu->curr ? cpu->curr->name : "nobody");
+		sim_fail(sim, "trace: thread %" PRIu32 " runs on CPU %" PRIu32
+			 " by the trace, not %s", seen->traced, cpu->id,
+			 cpu->curr ? cpu->curr->name : "nobody");
 	if (seen->switches != cpu->switches)
 		sim_fail(sim, "counters: CPU %" PRIu32 " counts %" PRIu64 " switches of %" PRIu64,
 			 cpu->id, cpu->switches, seen->switches);
@@ -251,8 +256,8 @@ static void check_queue(struct sim *sim)
 		const struct sim_timer *t = q->heap[i], *up = q->heap[i ? (i - 1) / 2 : 0];
 
 		if (t->heap_at != i + 1)
-			sim_fail(sim, "queue: timer at %" PRIu32 " believes to be at %" PRIu32, i,
-				 t->heap_at);
+			sim_fail(sim, "queue: timer at %" PRIu32 " believes to be at %" PRIu32,
+				 i, t->heap_at);
 		if (t->at_ns < up->at_ns || (t->at_ns == up->at_ns && t->order < up->order))
 			sim_fail(sim, "queue: timer at %" PRIu32 " is before its parent", i);
 		if (t->at_ns < sim->now_ns)
@@ -265,8 +270,8 @@ static void check_queue(struct sim *sim)
 static void traced_run(struct sim *sim, struct check_cpu *cpu, const struct sim_record *r)
 {
 	if (cpu->traced != SIM_NO_THREAD)
-		sim_fail(sim, "trace: CPU %u is given to thread %" PRIu32 " and not taken from %"
-			 PRIu32, r->cpu, r->a, cpu->traced);
+		sim_fail(sim, "trace: CPU %u is given to thread %" PRIu32
+			 " and not taken from %" PRIu32, r->cpu, r->a, cpu->traced);
 	cpu->traced = r->a;
 	cpu->switches++;
 }
@@ -275,8 +280,8 @@ static void traced_stop(struct sim *sim, struct check_cpu *cpu, struct check_thr
 			const struct sim_record *r)
 {
 	if (cpu->traced != r->a)
-		sim_fail(sim, "trace: CPU %u is taken from thread %" PRIu32 ", which has not got it",
-			 r->cpu, r->a);
+		sim_fail(sim, "trace: CPU %u is taken from thread %" PRIu32
+			 ", which has not got it", r->cpu, r->a);
 	cpu->traced = SIM_NO_THREAD;
 	if (r->b == SIM_STOP_PREEMPTED || r->b == SIM_STOP_SLICE)
 		t->preempted++;
@@ -394,6 +399,8 @@ void sim_check_event(struct sim *sim)
 	if (sim->thread_count > c->thread_count)
 		see_new(sim);
 	c->events++;
+	if (c->at_once++ > AT_ONCE_MAX)
+		sim_fail(sim, "progress: %u events and no time has passed", AT_ONCE_MAX);
 	if (c->thread_count <= CHECK_PAIRS_MAX || c->events % CHECK_SPARSE == 0)
 		check_all(sim, c);
 	if (c->events % CHECK_SPARSE == 0)
@@ -442,6 +449,7 @@ void sim_check_free(struct sim *sim)
 
 	if (!c)
 		return;
+	sim->trace.watch = NULL;
 	free(c->threads);
 	free(c->cpus);
 	free(c->vm_boost);

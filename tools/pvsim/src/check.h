@@ -54,6 +54,7 @@ struct check_cpu {
 struct check {
 	uint64_t last_ns;           /* sums are of then */
 	uint64_t events;
+	uint32_t at_once;           /* since time has passed */
 	uint32_t thread_count, thread_room;
 	struct check_thread *threads;
 	struct check_cpu *cpus;

@@ -216,8 +216,8 @@ void check_boost_end(struct sim *sim)
 	for (i = 0; i < c->thread_count; i++) {
 		const struct sim_thread *t = sim->threads[i];
 
-		if (t->vcpu && t->state == SIM_BLOCKED && sim->now_ns - t->since_ns >= quiet_ns / 2 &&
-		    check_boosted(t->klass))
+		if (t->vcpu && t->state == SIM_BLOCKED && check_boosted(t->klass) &&
+		    sim->now_ns - t->since_ns >= quiet_ns / 2)
 			sim_fail(sim, "liveness: %s sleeps and still has class %u (reason %u)",
 				 t->name, t->klass, t->reason);
 	}

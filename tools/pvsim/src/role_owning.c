@@ -84,8 +84,11 @@ static const struct pvs_adapter_ops owning_ops = {
 static void arm_look(struct role_vcpu *rv)
 {
 	const struct pvs_host_vcpu *core = roles_core(rv);
-	uint64_t at_ns = core->recheck_at_ns;
+	uint64_t at_ns = core->recheck_at_ns, now_ns = sim_clock_ns(rv->sim);
 
+	/* A look that found nothing new went no further, and left the time of the next one. */
+	if (core->settled && at_ns <= now_ns)
+		at_ns = now_ns + core->settled_ns;
 	if (rv->v->thread->state == SIM_BLOCKED && core->core.asleep &&
 	    core->core.klass <= PVS_CLASS_BASELINE)
 		at_ns = PVS_NEVER;
