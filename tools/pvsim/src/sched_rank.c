@@ -39,6 +39,7 @@ struct rank {
 	struct group groups[SIM_CPUS_MAX];
 	uint64_t slice_ns, ratelimit_ns;
 	uint64_t next_order;
+	uint64_t idle; /* bit n: CPU n found nobody at its last decision */
 	struct pvs_config config;
 };
 
@@ -167,6 +168,7 @@ static void rank_init(struct sim *sim)
 		rq_of(cpu)->group = g;
 		rq_of(cpu)->limited.owner = cpu;
 		rq_of(cpu)->limited.fire = limit_over;
+		r->idle |= UINT64_C(1) << i;
 	}
 }
 
@@ -286,6 +288,33 @@ static struct sim_thread *first_for(const struct group *g, const struct sim_cpu 
 
 /* ---- calls of the machine ---------------------------------------------------------------------*/
 
+static int is_idle(const struct sim_cpu *cpu)
+{
+	return !cpu->curr && !cpu->resched.heap_at;
+}
+
+/* Somebody waits here whom an idle CPU could run: it is told; of the same queue rather than of
+ * another one. */
+static void tell_idle(struct sim *sim, const struct sim_cpu *here, const struct sim_thread *t)
+{
+	struct rank *r = rank_of(sim);
+	uint64_t own = rq_of(here)->group->cpus, left = r->idle & ~(UINT64_C(1) << here->id);
+	struct sim_cpu *cpu, *found = NULL;
+
+	while (left) {
+		cpu = &sim->cpus[__builtin_ctzll(left)];
+		left &= left - 1;
+		if (!is_idle(cpu) || !sim_may_run(t, cpu))
+			continue;
+		if (!found || (own >> cpu->id & 1))
+			found = cpu;
+		if (own >> found->id & 1)
+			break;
+	}
+	if (found)
+		sim_resched(sim, found, here);
+}
+
 static void rank_enqueue(struct sim *sim, struct sim_cpu *cpu, struct sim_thread *t, uint32_t flags)
 {
 	struct rank_entity *re = entity_of(t);
@@ -302,6 +331,8 @@ static void rank_enqueue(struct sim *sim, struct sim_cpu *cpu, struct sim_thread
 	/* Nobody has a cap here, so it is never PARK. */
 	(void)pvs_queue_enqueue(&g->q, config_of(sim), &re->e, &ask);
 	insert(sim, g, t);
+	if (g->count > 1 || (cpu->curr && (flags & SIM_ENQ_WAKE)))
+		tell_idle(sim, cpu, t);
 }
 
 static void rank_dequeue(struct sim *sim, struct sim_cpu *cpu, struct sim_thread *t)
@@ -373,6 +404,8 @@ static struct sim_thread *rank_pick(struct sim *sim, struct sim_cpu *cpu)
 		insert(sim, g, t);
 	}
 	rq_of(cpu)->skip = NULL;
+	rank_of(sim)->idle &= ~(UINT64_C(1) << cpu->id);
+	rank_of(sim)->idle |= (uint64_t)!t << cpu->id;
 	if (t && t != rq_of(cpu)->last)
 		rq_of(cpu)->picked_ns = sim->now_ns;
 	if (t)
@@ -454,8 +487,10 @@ static void rank_reclass(struct sim *sim, struct sim_thread *t)
 /* Does CPU a suit it better than b? Idle ones, then those whose thread is worth least. */
 static int suits(const struct sim_cpu *a, const struct sim_cpu *b)
 {
+	if (is_idle(a) || is_idle(b))
+		return is_idle(a) && !is_idle(b);
 	if (!a->curr || !b->curr)
-		return !a->curr && b->curr;
+		return !b->curr; /* somebody is on the way to an idle one */
 	return before(b->curr, a->curr);
 }
 
@@ -487,7 +522,7 @@ static int stays(const struct sim_thread *t)
 	const struct sim_thread *curr = t->cpu->curr;
 
 	if (!curr)
-		return 1;
+		return is_idle(t->cpu);
 	return t->klass > PVS_CLASS_BASELINE && !is_boosted(curr) && !curr->rt_prio;
 }
 
@@ -505,7 +540,7 @@ static struct sim_cpu *rank_select(struct sim *sim, struct sim_thread *t)
 		if (stays(t))
 			return t->cpu;
 		best = best_of(sim, rq_of(t->cpu)->group, t, t->cpu);
-		if (!best->curr)
+		if (is_idle(best))
 			return best;
 	}
 	for (i = 0; i < r->group_count; i++) {
@@ -516,7 +551,7 @@ static struct sim_cpu *rank_select(struct sim *sim, struct sim_thread *t)
 		cpu = best_of(sim, g, t, NULL);
 		if (!cpu)
 			continue;
-		if (!best || (!cpu->curr && best->curr) ||
+		if (!best || (is_idle(cpu) && !is_idle(best)) ||
 		    crowd(g) + BALANCE_Q10 <= crowd(rq_of(best)->group))
 			best = cpu;
 	}
