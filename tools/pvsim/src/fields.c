@@ -153,8 +153,7 @@ ROWS(sim_fields_task, "a task", task_rows);
 static const struct sim_field vm_rows[] = {
 	{.key = "name", .type = SIM_F_NAME, .required = 1, S(name)},
 	{.key = "count", .type = SIM_F_U32, .max = SIM_VMS_MAX, .otherwise = 1, S(count)},
-	{.key = "vcpus", .type = SIM_F_U32, .required = 1, .min = 1, .max = SIM_VCPUS_MAX,
-	 S(vcpus)},
+	{.key = "vcpus", .type = SIM_F_U32, .min = 1, .max = SIM_VCPUS_MAX, S(vcpus)},
 	{.key = "weight", .type = SIM_F_U32, .min = 1, .max = 1 << 20, .otherwise = 1024,
 	 S(weight)},
 	{.key = "entitlement", .type = SIM_F_SHARE, .max = 65536, S(entitlement_q16)},

@@ -10,6 +10,7 @@
 #include "expr.h"
 #include "fields.h"
 #include "role.h"
+#include "rtapp.h"
 #include "units.h"
 
 #define FILE_MAX (4u << 20) /* bytes of a scenario */
@@ -135,16 +136,38 @@ static void read_halt_poll(struct sim_reader *r, const struct sim_node *node,
 		sim_fields_read(r, &sim_fields_poll, node, vm);
 }
 
+/* Tasks from a file of rt-app, which is looked for where the scenario is. */
+static void read_rtapp(struct sim_reader *r, const struct sim_node *node, struct sim_vm_spec *vm)
+{
+	const char *text = node ? sim_scalar(r, node, "a file of rt-app") : NULL;
+	const char *slash = strrchr(r->s->path ? r->s->path : "", '/');
+	char path[1024], error[512];
+
+	if (!text)
+		return;
+	if (*text == '/' || !slash)
+		snprintf(path, sizeof(path), "%s", text);
+	else
+		snprintf(path, sizeof(path), "%.*s/%s", (int)(slash - r->s->path), r->s->path,
+			 text);
+	if (sim_rtapp_read(path, vm, error, sizeof(error)) < 0)
+		sim_error(&r->errors, node, "`rt-app`: %s", error);
+}
+
 static void read_vm(struct sim_reader *r, const struct sim_node *map, struct sim_vm_spec *vm)
 {
 	uint32_t before = r->errors.count;
 	uint64_t cpus = r->s->machine.cpus;
+	const struct sim_node *rtapp = sim_tree_get(map, "rt-app");
 
 	sim_fields_read(r, &sim_fields_vm, map, vm);
 	read_liar(r, sim_tree_get(map, "liar"), vm);
 	read_halt_poll(r, sim_tree_get(map, "halt-poll"), vm);
-	if (r->errors.count == before && !sim_tree_get(map, "tasks"))
+	if (!vm->vcpus && !rtapp && sim_tree_get(map, "vcpus") == NULL)
+		sim_error(&r->errors, map, "a VM has no `vcpus`, expected one");
+	if (r->errors.count == before && !rtapp && !sim_tree_get(map, "tasks"))
 		sim_error(&r->errors, map, "VM `%s` has no `tasks`, expected some", vm->name);
+	read_rtapp(r, rtapp, vm);
 	if (!vm->vcpus)
 		vm->vcpus = SIM_VCPUS_MAX; /* that is an error by now; say no more for its tasks */
 	sim_tasks_read(r, sim_tree_get(map, "tasks"), vm, &vm->tasks, &vm->task_count);

@@ -364,13 +364,17 @@ void sim_tasks_read(struct sim_reader *r, const struct sim_node *list,
 		    const struct sim_vm_spec *vm, struct sim_task_spec **tasks, uint32_t *count)
 {
 	const struct sim_node *node;
+	struct sim_task_spec *room;
 	uint32_t i;
 
 	if (!sim_is_list(r, list, vm ? "tasks" : "host-tasks") || !list->count)
 		return;
-	*tasks = calloc(list->count, sizeof(**tasks));
-	if (!*tasks)
+	/* behind those that came from a file of rt-app */
+	room = realloc(*tasks, (*count + list->count) * sizeof(*room));
+	if (!room)
 		return;
+	memset(&room[*count], 0, list->count * sizeof(*room));
+	*tasks = room;
 	for (node = list->first; node; node = node->next) {
 		struct sim_task_spec *task = &(*tasks)[*count];
 
