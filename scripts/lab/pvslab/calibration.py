@@ -15,7 +15,7 @@ from .common import LAB, sha256
 PROGRAM = "pvs-calibrate"
 # (scenario, virtual seconds); one list for each boot, equally long.
 BOOTS = (
-    (("alone", 4), ("trio", 1), ("wake", 1), ("hogs", 8), ("periodic", 8)),
+    (("alone", 4), ("trio", 1), ("wake", 1), ("hogs", 8), ("periodic", 12)),
     (("mixed", 24),),
 )
 SCENARIOS = ("hogs", "periodic", "mixed")

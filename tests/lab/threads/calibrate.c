@@ -408,7 +408,7 @@ static int set_up(const char *scenario)
 		worker("b", HOG);
 		worker("nice5", HOG)->nice = 5;
 	} else if (strcmp(scenario, "periodic") == 0) {
-		periodic("cyclic", 5 * MS, 1 * MS);
+		periodic("cyclic", 5300 * US, 1 * MS);
 		worker("a", HOG);
 		worker("b", HOG);
 	} else if (strcmp(scenario, "mixed") == 0) {

@@ -244,9 +244,9 @@ static int wake_delayed(struct sim *sim, struct fair_rq *rq, struct fair_thread 
 }
 
 /*
- * The timer of a slice (HRTICK), as Linux 7.3 has it: armed for the virtual deadline of who gets the
- * CPU if others are there, and when others come while it is not armed. Who is picked again after it
- * has fired goes on without: until the next tick, a wake-up, or its end.
+ * The timer of a slice (HRTICK), as Linux 7.3 has it: armed for the virtual deadline of who gets
+ * the CPU if others are there, and when others come while it is not armed. Who is picked again
+ * after it has fired goes on without: until the next tick, a wake-up, or its end.
  */
 static void arm_hrtick(struct sim *sim, struct fair_rq *rq)
 {
