@@ -14,6 +14,7 @@ static const struct command {
 	{"run", cmd_run, "runs one scenario and prints what it measured"},
 	{"verify", cmd_verify, "runs scenarios with the library and without, and judges them"},
 	{"check", cmd_check, "says whether scenario files are right, without running them"},
+	{"compare", cmd_compare, "runs one scenario under several policies, side by side"},
 	{"swarm", cmd_swarm, "random scenarios with all invariants on; shrinks what fails"},
 	{"models", cmd_models, "lists policies, models, what they leave out, and parameters"},
 };
