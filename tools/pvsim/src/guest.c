@@ -893,6 +893,7 @@ void sim_vcpu_hotplug(struct sim *sim, struct sim_vcpu *v, int online)
 		return;
 	v->online = 1;
 	v->halted = 0;
+	arm_tick(sim, v);
 	sim_guest_tell(sim, v, PVS_EV_ATTACH, 0);
 	sim_wake(sim, v->thread);
 }
@@ -926,9 +927,12 @@ static void boot_fires(struct sim *sim, struct sim_timer *timer)
 	sim_gm(vm)->boot_ns = sim->now_ns;
 	place_tasks(sim, vm);
 	sim_liar_boot(sim, vm);
-	for (i = 0; i < vm->vcpu_count; i++)
-		if (vm->vcpus[i].online)
-			sim_wake(sim, vm->vcpus[i].thread);
+	for (i = 0; i < vm->vcpu_count; i++) {
+		if (!vm->vcpus[i].online)
+			continue;
+		arm_tick(sim, &vm->vcpus[i]);
+		sim_wake(sim, vm->vcpus[i].thread);
+	}
 }
 
 /* A vCPU without anything on it. */

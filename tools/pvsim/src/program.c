@@ -429,6 +429,15 @@ static int is_over(const struct sim *sim, const struct sim_task *task)
 	       !task->irqs_off && !task->spinning;
 }
 
+/* An interrupt, or another task, has a better right now. */
+static int others_first(const struct sim_task *task)
+{
+	const struct sim_gvcpu *g = task->vcpu->guest;
+
+	return (g->pending && !task->irqs_off) ||
+	       (g->resched && sim_guest_preemptible(task->vcpu));
+}
+
 /* It is asked again when it is to stop. */
 static uint64_t until_stop(const struct sim *sim, const struct sim_task *task, uint64_t work)
 {
@@ -455,8 +464,7 @@ uint64_t sim_program_next(struct sim *sim, struct sim_task *task)
 		}
 		if (work)
 			return until_stop(sim, task, work);
-		/* an interrupt, or another task, may have a better right now */
-		if (task->vm && sim_g(task->vcpu)->resched && sim_guest_preemptible(task->vcpu))
+		if (task->vm && others_first(task))
 			return 0;
 	}
 	return 1;

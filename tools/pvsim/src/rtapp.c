@@ -38,7 +38,7 @@
 #define FILE_MAX (4u << 20)
 #define TIME_MAX_US 3600000000ll /* an hour */
 
-/* ---- a tree that keeps keys that come twice -----------------------------------------------------*/
+/* ---- a tree that keeps keys that come twice ---------------------------------------------------*/
 
 enum kind { SCALAR, LIST, MAP };
 
@@ -346,7 +346,8 @@ static void timer_step(struct reader *r, struct sim_task_spec *task, const struc
 	const struct node *period = get(n, "period");
 
 	if (n->kind != MAP || !period) {
-		fail(r, n->line, "`%s`, expected {\"ref\": NAME, \"period\": MICROSECONDS}", n->key);
+		fail(r, n->line, "`%s`, expected {\"ref\": NAME, \"period\": MICROSECONDS}",
+		     n->key);
 		return;
 	}
 	timed_step(r, task, period, SIM_OP_PERIOD);
@@ -478,8 +479,8 @@ static void read_policy(struct reader *r, struct sim_task_spec *task, const stru
 		if (deadline)
 			task->deadline_ns = time_ns(r, deadline);
 	} else {
-		fail(r, line, "policy `%s`, expected SCHED_OTHER, BATCH, IDLE, FIFO, RR or DEADLINE",
-		     policy);
+		fail(r, line, "policy `%s`, expected SCHED_OTHER, BATCH, IDLE, FIFO, RR or "
+		     "DEADLINE", policy);
 	}
 }
 
