@@ -366,66 +366,97 @@ function runs_focus(span) {
 		(span.task === -2 && (FOCUS.vm === "host" || tasks_of_vm().length === 1));
 }
 
-// What one run made of the moment: when it came due, when it ran, which deadlines passed.
+// What one run made of the moment: how long the job in focus waited, when it was done, which
+// deadlines passed.
 function analyse(run) {
-	const spans = spans_of(run), marks = marks_of(run);
-	const due = WINDOW.due, thread = WINDOW.thread;
-	const mine = spans.filter(span => span.thread === thread);
-	const first = mine.find(span => span.kind === RUNNING && span.until > due && runs_focus(span));
-	const starts = first ? Math.max(first.from, due) : null;
-	const misses = marks.filter(mark => mark.type === MARK_MISS &&
+	const a = { run, spans: spans_of(run), marks: marks_of(run) };
+	a.mine = a.spans.filter(span => span.thread === WINDOW.thread);
+	a.misses = a.marks.filter(mark => mark.type === MARK_MISS &&
 		(WINDOW.task < 0 || mark.what === WINDOW.task));
-	const end = starts === null ? run.shown : starts;
-	const others = new Set(spans.filter(span => span.kind === RUNNING && span.thread !== thread &&
-		span.until > due && span.from < end).map(span => span.thread));
-	const boost = first && is_boosted(first) ? first :
-		mine.find(span => is_boosted(span) && span.until > due);
-	return { run, spans, marks, mine, first, starts, misses, others, boost,
-		delay: starts === null ? null : starts - due };
+	a.jobs = WINDOW.task >= 0 ? jobs_of(a) : [];
+	a.task = WINDOW.task >= 0 ? task_spans(a) : [];
+	a.job = a.jobs.find(job => Math.abs(job.due - WINDOW.due) < 1000) || null;
+	a.done = a.job && !a.job.open ? a.job.until - WINDOW.due : null;
+	const waits = a.task.filter(span => span.kind === WAITING && span.job === a.job);
+	a.wait = waits.reduce((most, span) => span.until - span.from > (most ?
+		most.until - most.from : 0) ? span : most, null);
+	a.waited = a.wait ? a.wait.until - a.wait.from : 0;
+	const during = a.wait || { from: WINDOW.due, until: WINDOW.due };
+	a.others = new Set(a.spans.filter(span => span.kind === RUNNING && span.until > during.from &&
+		span.thread !== WINDOW.thread && span.from < during.until).map(span => span.thread));
+	a.boost = a.mine.find(span => is_boosted(span) && span.kind === RUNNING &&
+		span.until > WINDOW.due && (!a.job || span.from < a.job.until)) || null;
+	a.spun = spun(a);
+	return a;
+}
+
+// CPU time that the VM in focus burnt in this picture while it waited for locks and answers.
+function spun(a) {
+	return a.spans.filter(span => span.spins && span.kind === RUNNING && same_vm(span.thread))
+		.reduce((sum, span) => sum + span.until - span.from, 0);
+}
+
+function is_good(a) {
+	return WINDOW.task < 0 ? a.run !== BASE : !a.misses.length && (a.done !== null || !a.job);
 }
 
 function run_result(a) {
-	const count = a.misses.length;
-	const wait = a.delay === null ? `${FOCUS.name} does not run at all` :
-		a.delay > 1000 ? `${FOCUS.name} starts ${time(a.delay)} late` : `${FOCUS.name} starts at once`;
-	return `${wait}${FOCUS.deadline ? `, ${plural(count, "deadline")} missed here` : ""}`;
+	if (WINDOW.task < 0)
+		return `VM ${focus_vm()} spins for ${time(a.spun)} in this picture`;
+	const misses = FOCUS.deadline ? `; ${plural(a.misses.length, "deadline")} missed here` : "";
+	if (!a.job)
+		return `nothing to do at 0${misses}`;
+	const done = a.done === null ? "is not done in this picture" : `is done after ${time(a.done)}`;
+	return `${FOCUS.name} waits ${time(a.waited)} and ${done}${misses}`;
+}
+
+function focus_vm() {
+	const thread = WINDOW.threads[WINDOW.thread];
+	return thread && thread.vm || FOCUS.vm;
 }
 
 function waiting_words(a) {
-	const who = a.others.size ? `, while ${a.others.size === 1 ? "another thread has" :
-		`${whole(a.others.size)} others have`} the CPU${DATA.scenario.cpus > 1 ? "s" : ""}` : "";
-	return a.delay === null ? `gets no CPU in this picture${who}` :
-		`waits ${time(a.delay)} for a CPU${who}`;
+	const cpus = `the CPU${DATA.scenario.cpus > 1 ? "s" : ""}`;
+	const who = !a.others.size || a.waited < 10000 ? "" : a.others.size === 1 ?
+		`, while another has ${cpus}` : `, while ${whole(a.others.size)} others have ${cpus}`;
+	return `waits ${time(a.waited)} for a CPU${who}`;
 }
 
 // What went wrong, and what the library did, in words.
 function story(base, subject) {
-	const name = `${FOCUS.name} (in VM ${FOCUS.vm})`;
-	const out = [`At 0, ${name} has something to do. `];
-	if (base)
-		out.push(make("b", {}, `Under ${base.run.policy} it ${waiting_words(base)}`),
-			late_words(base), " ");
-	if (subject && subject !== base)
-		out.push(make("b", {}, `With ${subject.run.policy} it ` +
-			(subject.delay !== null && (!base || base.delay === null ||
-				subject.delay < base.delay / 2) ?
-				`has one after ${time(subject.delay)}` : waiting_words(subject))),
-			why_words(subject), late_words(subject));
+	if (WINDOW.task < 0)
+		return spin_story(base, subject);
+	const out = [`At 0, ${FOCUS.name} (in VM ${FOCUS.vm}) has something to do. `];
+	for (const a of [base, subject].filter((x, i, all) => x && all.indexOf(x) === i)) {
+		const under = `${a === base ? "Under" : "With"} ${a.run.policy} it `;
+		out.push(make("b", {}, under + (a.job ? waiting_words(a) : "has nothing to do")),
+			a === subject ? why_words(a) : "", done_words(a));
+	}
+	return make("p", {}, out);
+}
+
+function spin_story(base, subject) {
+	const out = [`At 0, a vCPU of VM ${focus_vm()} begins to spin for ${time(WINDOW.value)}: it waits ` +
+		"for a lock or an answer of a vCPU that has no CPU. "];
+	for (const a of [base, subject].filter((x, i, all) => x && all.indexOf(x) === i))
+		out.push(make("b", {}, `${a === base ? "Under" : "With"} ${a.run.policy} the VM burns ` +
+			`${time(a.spun)} of CPU time so`), " in this picture. ");
 	return make("p", {}, out);
 }
 
 function why_words(a) {
-	if (!a.boost)
-		return "";
-	return `: its vCPU is boosted (${reason_words(a.boost.reason)})`;
+	return a.boost ? `: its vCPU is boosted (${reason_words(a.boost.reason)})` : "";
 }
 
-function late_words(a) {
+function done_words(a) {
+	if (!a.job)
+		return ". ";
+	const done = a.done === null ? "; its job is not done here" : `; it is done after ${time(a.done)}`;
 	if (!FOCUS.deadline)
-		return ".";
-	const count = a.misses.length;
-	return count ? `: ${plural(count, "deadline")} of ${time(FOCUS.deadline)} missed in this picture.` :
-		"; no deadline is missed in this picture.";
+		return `${done}. `;
+	const allowed = time(FOCUS.deadline);
+	return a.done !== null && a.done <= FOCUS.deadline ? `${done}, in time (${allowed}). ` :
+		`${done}, and had ${allowed}. `;
 }
 
 function moment() {
@@ -437,7 +468,7 @@ function moment() {
 	return make("section", {},
 		make("h2", {}, base ? `The worst moment under ${base.run.policy}` : "The worst moment"),
 		story(base, subject || all[0]),
-		timeline_tools(view), key(),
+		timeline_tools(view), key(view),
 		make("div", { id: "timelines" }, all.map(a => timeline(a, view))));
 }
 
@@ -468,8 +499,8 @@ function pan(view, share) {
 
 // Where it comes due, close enough to see the boost itself.
 function zoom_to_start(view) {
-	const boosts = view.all.filter(a => a.first && a.boost).map(a => a.first.until - WINDOW.due);
-	const length = Math.max(...boosts, 20000) * 2.5;
+	const ends = view.all.filter(a => a.boost).map(a => a.boost.until - WINDOW.due);
+	const length = Math.max(...ends, 20000) * 2.5;
 	set_view(view, WINDOW.due - length * 0.25, WINDOW.due + length * 0.75);
 }
 
@@ -496,15 +527,18 @@ function timeline_tools(view) {
 			"arrows read, + − 0."));
 }
 
-function key() {
+function key(view) {
 	const entry = (shape, words) => make("span", {},
 		draw("svg", { viewBox: "0 0 26 13", "aria-hidden": "true" }, shape), words);
-	const mixed = WINDOW.threads.some((t, i) => same_vm(i)) && tasks_of_vm().length > 1;
+	const spins = view.all.some(a => a.spun), hero = WINDOW.task < 0 ? vcpu_label() : FOCUS.name;
+	const mixed = WINDOW.task < 0 || tasks_of_vm().length > 1;
 	return make("div", { class: "key" },
-		entry(draw("rect", { width: 26, height: 13, class: "hero" }), `${FOCUS.name} runs`),
+		entry(draw("rect", { width: 26, height: 13, class: "hero" }), `${hero} runs`),
 		mixed ? entry(draw("rect", { width: 26, height: 13, class: "hero-soft" }),
-			`other work of VM ${FOCUS.vm}`) : null,
-		entry(hatched(0, 0, 26, 13), `${FOCUS.name} wants a CPU, has none`),
+			`other work of VM ${focus_vm()}`) : null,
+		entry(hatched(0, 0, 26, 13), `${hero} wants a CPU, has none`),
+		spins ? entry([draw("rect", { width: 26, height: 13, class: "hero-soft" }),
+			hatched(0, 0, 26, 13)], "spins: runs for nothing") : null,
 		entry([draw("rect", { width: 26, height: 13, class: "hero" }),
 			draw("rect", { width: 26, height: 4, class: "cap" })], "boosted"),
 		entry([draw("rect", { width: 13, height: 13, class: "other-a" }),
@@ -536,17 +570,19 @@ function hatch_pattern() {
 
 // Lanes from top to bottom: the task, its vCPU, the CPUs; and on request all other threads.
 function lanes_of(a, view) {
-	const lanes = [], task = WINDOW.task >= 0 ? task_spans(a) : null;
-	if (task)
+	const lanes = [];
+	if (WINDOW.task >= 0)
 		lanes.push({ kind: "task", label: FOCUS.name, sub: "what it gets", height: 26,
-			spans: task });
+			spans: a.task });
 	lanes.push({ kind: "thread", label: vcpu_label(), sub: "on the host", height: 24,
-		spans: task ? idle_waits(a.mine, task) : a.mine, thread: WINDOW.thread });
+		spans: WINDOW.task >= 0 ? idle_waits(a.mine, a.task) : a.mine, thread: WINDOW.thread });
+	if (WINDOW.task < 0 && !view.every)
+		add_threads(lanes, a, thread => same_vm(thread), 12);
 	for (let cpu = 0; cpu < DATA.scenario.cpus && (cpu < 8 || view.every); cpu++)
 		lanes.push({ kind: "cpu", label: `CPU ${cpu}`, height: 20, cpu, gap: cpu === 0,
 			spans: a.spans.filter(span => span.cpu === cpu && span.kind === RUNNING) });
 	if (view.every)
-		add_threads(lanes, a);
+		add_threads(lanes, a, () => true, Infinity);
 	return lanes;
 }
 
@@ -557,12 +593,16 @@ function vcpu_label() {
 	return thread.vcpus > 1 ? `vCPU ${thread.vcpu} of ${thread.vm}` : `vCPU of ${thread.vm}`;
 }
 
-function add_threads(lanes, a) {
+function add_threads(lanes, a, wanted, most) {
 	const by_thread = new Map();
-	for (const span of a.spans)
-		if (span.thread !== WINDOW.thread)
-			by_thread.set(span.thread, [...by_thread.get(span.thread) || [], span]);
-	[...by_thread.keys()].sort((x, y) => x - y).forEach((thread, i) =>
+	for (const span of a.spans) {
+		if (span.thread === WINDOW.thread || !wanted(span.thread))
+			continue;
+		if (!by_thread.has(span.thread))
+			by_thread.set(span.thread, []);
+		by_thread.get(span.thread).push(span);
+	}
+	[...by_thread.keys()].sort((x, y) => x - y).slice(0, most).forEach((thread, i) =>
 		lanes.push({ kind: "thread", label: short_thread_name(thread), height: 13, thread,
 			gap: i === 0, spans: by_thread.get(thread) }));
 }
@@ -572,7 +612,7 @@ function add_threads(lanes, a) {
 function task_spans(a) {
 	const runs = a.mine.filter(span => span.kind === RUNNING && runs_focus(span));
 	const out = [];
-	for (const job of jobs_of(a)) {
+	for (const job of a.jobs) {
 		let at = job.from;
 		for (const span of runs) {
 			if (span.until <= job.from || span.from >= job.until)
@@ -626,14 +666,20 @@ function jobs_of(a) {
 		else
 			jobs.push({ due: mark.at - mark.value, from, until: mark.at });
 	}
-	if (period && a.starts === null)
-		jobs.push({ due: WINDOW.due, from: WINDOW.due, until: a.run.shown });
+	if (!period)
+		return jobs;
+	// The last one, whose end is beyond the picture: a late task goes on with the next period.
+	const last = jobs.length ? jobs[jobs.length - 1] : null;
+	const due = last ? last.due + Math.max(Math.ceil((last.until - last.due) / period), 1) * period :
+		WINDOW.due;
+	if (due < a.run.shown)
+		jobs.push({ due, from: Math.max(due, 0), until: a.run.shown, open: true });
 	return jobs;
 }
 
 // Dragging pans, and the arrows read span after span.
 function timeline(a, view) {
-	const result = a.misses.length || a.delay === null ? "no" : "ok";
+	const result = is_good(a) ? "ok" : "no";
 	const holder = make("div", {});
 	const panel = make("div", { class: "panel" },
 		make("div", { class: "head" },
@@ -753,6 +799,8 @@ function draw_span(group, lane, span, look, x, width) {
 		group.append(hatched(x, y + 3, width, height - 6, look));
 	else
 		group.append(draw("rect", { x, y: y + 1, width, height: height - 2, class: look }));
+	if (span.spins && span.kind === RUNNING)
+		group.append(hatched(x, y + 1, width, height - 2));
 	if (look !== "wait" && look !== "calm" && is_boosted(span))
 		group.append(draw("rect", { x, y: y - 1, width, height: 4, class: "cap" }));
 	label_span(group, lane, span, look, x, width);
@@ -780,6 +828,8 @@ function span_label(lane, span, look) {
 		return same_vm(span.thread) && span.task >= 0 ?
 			`${short_thread_name(span.thread)}: ${task_name(span.task)}` :
 			short_thread_name(span.thread);
+	if (span.spins)
+		return "spins";
 	if (lane.kind === "thread" && lane.thread === WINDOW.thread)
 		return task_name(span.task) || "runs";
 	return lane.kind === "task" ? "runs" : task_name(span.task);
@@ -794,27 +844,28 @@ function notes_of(s) {
 	if (due >= s.left - 1 && due <= s.right)
 		group.append(draw("line", { x1: due, x2: due, y1: TOP - 22, y2: s.bottom,
 			stroke: "var(--hero)", "stroke-width": 1.5, "stroke-dasharray": "4 3" }));
-	labels.push({ at: WINDOW.due, words: `${FOCUS.name} wants to run`, kind: "hero-ink" });
+	labels.push({ at: WINDOW.due, kind: "hero-ink", words: WINDOW.task < 0 ? "begins to spin" :
+		s.a.job ? `${FOCUS.name} wants to run` : "0" });
 	labels.push(...start_labels(s));
 	group.append(...put_labels(s, labels), ...misses_in(s, top));
 	return group;
 }
 
-// When it ran, and as what; one label where both are one.
+// When it had waited, and as what it ran; one label where both are one.
 function start_labels(s) {
-	const { starts, delay, boost } = s.a;
-	if (starts === null)
-		return [];
-	const near = ns => Math.abs(s.x(ns) - s.x(starts)) < 12;
+	const { wait, waited, boost } = s.a, labels = [];
 	const boosted = boost ? `boosted: ${reason_words(boost.reason)}` : null;
 	const at_boost = boost ? Math.max(boost.from, WINDOW.due) : 0;
-	const both = boosted && near(at_boost);
-	const later = delay > 1000 ? `runs ${time(delay)} later` : "runs at once";
-	const labels = [{ at: starts, words: both ? `${later}, ${boosted}` : later, tick: true,
-		kind: both ? "strong" : "wait-ink" }];
+	const runs = wait && waited > 1000 && wait.until < s.a.run.shown ? wait.until : null;
+	const both = boosted && runs !== null && Math.abs(s.x(at_boost) - s.x(runs)) < 12;
+	const words = runs === null ? null : wait.from <= WINDOW.due ? `runs ${time(waited)} later` :
+		`goes on ${time(waited)} later`;
+	if (words)
+		labels.push({ at: runs, words: both ? `${words}, ${boosted}` : words, tick: true,
+			kind: both ? "strong" : "wait-ink" });
 	if (boosted && !both)
 		labels.push({ at: at_boost, words: boosted, kind: "strong", tick: true });
-	return labels;
+	return labels.sort((x, y) => x.at - y.at);
 }
 
 // Labels from left to right, in two rows when they would collide.

@@ -142,10 +142,12 @@ static void put_span(struct out *o, const struct sim_span *s)
 static void put_instant(struct out *o, const struct sim_record *r, const char *name)
 {
 	const struct sim *sim = o->sim;
-	uint32_t id = r->type == SIM_T_MISS ? sim_miss_thread(sim, (uint64_t)(r - sim->trace.kept)) :
-					      r->a;
-	const struct sim_thread *t = id < sim->thread_count ? sim->threads[id] : NULL;
+	const struct sim_thread *t;
+	uint32_t id = r->a;
 
+	if (r->type == SIM_T_MISS)
+		id = sim_miss_thread(sim, (uint64_t)(r - sim->trace.kept));
+	t = id < sim->thread_count ? sim->threads[id] : NULL;
 	begin(o, "i", t ? pid_of(t) : PID_CPUS, t ? tid_of(t) : 0, name);
 	put_us(o, "ts", r->at_ns);
 	sim_json_text(&o->json, "s", t ? "t" : "g");
