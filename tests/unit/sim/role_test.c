@@ -286,8 +286,8 @@ static void many_vcpus_have_one_cap(void **state)
 	static const char text[] =
 		"duration: 2s\nmachine: {cpus: 8}\n"
 		"host-tasks: [{name: hog, count: 8, program: [run: 1s]}]\n"
-		"vms: [{name: g, vcpus: 8, liar: always-critical, tasks: [{name: a, count: 8, vcpu: 0,"
-		" pinned: true, program: [run: 1s]}]}]\nconfig: {vm_share_q10: 64}\n";
+		"vms: [{name: g, vcpus: 8, liar: always-critical, tasks: [{name: a, count: 8,"
+		" vcpu: 0, pinned: true, program: [run: 1s]}]}]\nconfig: {vm_share_q10: 64}\n";
 	double boosted;
 
 	(void)state;

@@ -255,6 +255,8 @@ void sim_hint_publish(struct sim *sim, struct sim_vcpu *v, int again)
 		return;
 	fresh = new_util(sim, v);
 	truth(v, &in);
+	if (in.idle && v->vm->spec->hint_cost_ns)
+		return; /* the halt is an exit, too, and says as much */
 	if (sim_lies(sim, v->vm))
 		sim_liar_intent(sim, v, &in);
 	if (!again || v->vm->spec->hint_cost_ns) {
