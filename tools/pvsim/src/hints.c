@@ -209,22 +209,33 @@ static uint32_t util_of(const struct sim_vcpu *v)
 	return util > PVS_UTIL_MAX ? PVS_UTIL_MAX : (uint32_t)util;
 }
 
+/* To ask for less than baseline while somebody urgent sleeps here would delay him: until the vCPU
+ * runs again he cannot say that he has been woken. */
+static uint32_t urgency_now(const struct sim_task *task, int wake)
+{
+	int asks_less = task->urgency == PVS_URGENCY_IDLE ||
+			task->urgency == PVS_URGENCY_BACKGROUND;
+
+	if (asks_less && wake >> 4 > (int)PVS_URGENCY_NORMAL)
+		return PVS_URGENCY_NORMAL;
+	return task->urgency;
+}
+
 static void truth(const struct sim_vcpu *v, struct pvs_guest_intent *in)
 {
 	const struct sim_gvcpu *g = sim_g(v);
 	const struct sim_task *task = v->curr;
-	int wake;
+	int wake = next_wake(g);
 
 	*in = (struct pvs_guest_intent){ .util = (pvs_u16)g->said_util, .util_valid = 1 };
 	if (task) {
-		in->urgency = task->urgency;
+		in->urgency = (pvs_u8)urgency_now(task, wake);
 		in->level = task->level;
 		in->window_us = (pvs_u16)(task->spec->window_us > 65535 ? 65535 :
 					  task->spec->window_us);
 		return;
 	}
 	in->idle = 1;
-	wake = next_wake(g);
 	if (wake >= 0) {
 		in->wake_valid = 1;
 		in->wake_urgency = (pvs_u8)(wake >> 4);
