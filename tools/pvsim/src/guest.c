@@ -411,6 +411,9 @@ static void handler_ends(struct sim *sim, struct sim_vcpu *v)
 	int rc;
 
 	handle(sim, v, g->vector);
+	/* the controller is told inside of the handler: what was woken is not yet what runs */
+	note_yielder(sim, v, SIM_Y_EOI, g->vector);
+	sim_guest_tell(sim, v, PVS_EV_EOI, g->vector);
 	v->in_irq = 0;
 	if (v->shim.slot) {
 		if (v->vm->spec->liar != SIM_IRQ_STORM || !sim_lies(sim, v->vm))
@@ -421,8 +424,6 @@ static void handler_ends(struct sim *sim, struct sim_vcpu *v)
 			rc = PVS_GUEST_OK;
 		sim_hint_ring(sim, v, rc);
 	}
-	note_yielder(sim, v, SIM_Y_EOI, g->vector);
-	sim_guest_tell(sim, v, PVS_EV_EOI, g->vector);
 }
 
 void sim_guest_irqs(struct sim *sim, struct sim_vcpu *v, int off)
