@@ -71,7 +71,8 @@ int sim_report_perfetto(const char *path, struct sim *sim);
 
 /*
  * The largest relative gap between the fair-host model and real threads in the lab, in ppm
- * (tests/sim/calibration; scripts/sim/calibrate.py sees to it that it is true). Every report says it.
+ * (tests/sim/calibration; scripts/sim/calibrate.py sees to it that it is true). Every report says
+ * it.
  */
 #define SIM_CALIBRATION_GAP_NONE UINT32_MAX
 uint32_t sim_calibration_gap_ppm(void);
