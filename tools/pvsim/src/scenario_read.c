@@ -247,6 +247,9 @@ static const struct sim_vm_spec *find_vm(const struct sim_scenario *s, const str
 	for (node = vms ? vms->first : NULL; node; node = node->next) {
 		given = sim_tree_get(node, "name");
 		length = given && given->kind == SIM_NODE_SCALAR ? strlen(given->text) : 0;
+		for (i = 0; i < s->vm_count && length; i++)
+			if (!strcmp(s->vms[i].name, given->text))
+				length = 0; /* it is there */
 		if (length && !strncmp(given->text, name, length) &&
 		    (!name[length] || name[length] == '.'))
 			*left_out = 1;
@@ -481,8 +484,6 @@ static void check_expression(struct sim_reader *r, const struct sim_node *node, 
 		sim_error(&r->errors, node, "%s", error);
 	else if (truth && !value.truth)
 		sim_error(&r->errors, node, "`%.60s` is a value, expected a comparison", text);
-	else if (!truth && value.truth)
-		sim_error(&r->errors, node, "`%.60s` is a comparison, expected a value", text);
 }
 
 static void read_verdict(struct sim_reader *r, const struct sim_node *list)

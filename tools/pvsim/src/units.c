@@ -94,10 +94,8 @@ static const char *read_time(const char *p, uint64_t *unit, uint64_t *ns)
 	if (isalpha((unsigned char)*end)) {
 		const char *after = read_unit(end, &own);
 
-		/* `10us or ...` has a unit; `10 or` has not */
-		if (!after)
-			return NULL;
-		end = after;
+		/* `10us or ...` has a unit, `0 at ...` needs none: that is for the caller to see */
+		end = after ? after : end;
 	}
 	if (!whole && !billionths && !own)
 		own = 1; /* 0 is 0 in any unit */
