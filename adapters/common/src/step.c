@@ -25,36 +25,39 @@ static void set_applied(struct pvs_host *h, struct pvs_host_vcpu *v, int applied
 	v->applied = applied;
 }
 
-/*
- * Has a counter grown besides boosted_ns? A step counts the reasons it gives, and those are in its
- * decision; what was counted on the way there is found with the next one.
- */
-static int has_counted(const struct pvs_host_vcpu *v, const struct pvs_decision *d)
+/* One counter of a vCPU, whose low half `seen` has; 1 when it has grown. */
+static int sum_one(pvs_u32 counter, pvs_u64 *seen, pvs_u64 *sum)
 {
-	const struct pvs_vcpu *core = &v->core;
-	const struct pvs_counters *seen = &v->counted;
+	pvs_u32 more = counter - (pvs_u32)*seen;
 
-	return core->reasons[d->reason] != (pvs_u32)seen->reasons[d->reason] ||
-	       core->reasons[d->defer] != (pvs_u32)seen->reasons[d->defer] ||
-	       core->boosts != (pvs_u32)seen->boosts || core->denials != (pvs_u32)seen->denials ||
-	       core->overruns != (pvs_u32)seen->overruns ||
-	       core->malformed != (pvs_u32)seen->malformed ||
-	       core->tickets != (pvs_u32)seen->tickets ||
-	       core->storms != (pvs_u32)seen->storms ||
-	       core->deferrals != (pvs_u32)seen->deferrals;
+	*seen += more;
+	*sum += more;
+	return more != 0u;
 }
 
-/* Most steps count nothing but boosted time, or not even that: summing all forty counters would
- * cost more than the decision. */
+/*
+ * What this step has counted. As pvs_counters_collect(), but of the reasons only those that a step
+ * can count: all forty would cost more than the decision.
+ */
 static void sum_up(struct pvs_host *h, struct pvs_host_vcpu *v, const struct pvs_decision *d)
 {
-	pvs_u64 boosted_ns = v->core.boosted_ns - v->counted.boosted_ns;
-	int told = boosted_ns != 0;
+	const struct pvs_vcpu *core = &v->core;
+	struct pvs_counters *seen = &v->counted, *sum = &h->totals;
+	pvs_u64 boosted_ns = core->boosted_ns - seen->boosted_ns;
+	int told = boosted_ns != 0u;
 
-	v->counted.boosted_ns += boosted_ns;
-	h->totals.boosted_ns += boosted_ns;
-	if (has_counted(v, d) && pvs_counters_collect(&v->core, &v->counted, &h->totals))
-		told = 1;
+	seen->boosted_ns += boosted_ns;
+	sum->boosted_ns += boosted_ns;
+	told |= sum_one(core->boosts, &seen->boosts, &sum->boosts);
+	told |= sum_one(core->denials, &seen->denials, &sum->denials);
+	told |= sum_one(core->overruns, &seen->overruns, &sum->overruns);
+	told |= sum_one(core->malformed, &seen->malformed, &sum->malformed);
+	(void)sum_one(core->tickets, &seen->tickets, &sum->tickets);
+	(void)sum_one(core->storms, &seen->storms, &sum->storms);
+	(void)sum_one(core->deferrals, &seen->deferrals, &sum->deferrals);
+	(void)sum_one(core->reasons[d->reason], &seen->reasons[d->reason],
+		      &sum->reasons[d->reason]);
+	(void)sum_one(core->reasons[d->defer], &seen->reasons[d->defer], &sum->reasons[d->defer]);
 	if (told)
 		pvs_region_totals(h);
 }
