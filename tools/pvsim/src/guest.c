@@ -292,7 +292,7 @@ static void set_curr(struct sim *sim, struct sim_vcpu *v, struct sim_task *task)
 		*floor_of(v, task) = task->vruntime;
 	if (task == before)
 		return;
-	task->util.at_ns = sim_hint_clock(sim, v);
+	sim_util_resumes(sim, task);
 	sim_note(sim, SIM_T_TASK, sim_cpu_of(v->thread), v->thread->id, task->id, 0);
 	sim_hint_publish(sim, v, 1);
 }

@@ -249,6 +249,8 @@ void sim_hint_doorbell(struct sim *sim, struct sim_vcpu *v);
 uint64_t sim_hint_clock(const struct sim *sim, const struct sim_vcpu *v);
 /* Utilisation: before `task` (or idle) gives way to another. */
 void sim_util_update(const struct sim *sim, struct sim_vcpu *v);
+/* It runs again: what it did not run meanwhile counts. */
+void sim_util_resumes(const struct sim *sim, struct sim_task *task);
 void sim_util_move(struct sim *sim, struct sim_task *task, struct sim_vcpu *to);
 void sim_hint_forget(struct sim_vm *vm);
 

@@ -73,6 +73,11 @@ void sim_util_update(const struct sim *sim, struct sim_vcpu *v)
 		age(&v->curr->util, now_ns, busy);
 }
 
+void sim_util_resumes(const struct sim *sim, struct sim_task *task)
+{
+	age(&task->util, sim_hint_clock(sim, task->vcpu), 0);
+}
+
 void sim_util_move(struct sim *sim, struct sim_task *task, struct sim_vcpu *to)
 {
 	struct sim_gvcpu *from = sim_g(task->vcpu);
