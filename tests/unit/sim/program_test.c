@@ -253,7 +253,8 @@ static void a_task_more_does_not_change_what_the_others_draw(void **state)
 
 	(void)state;
 	world(&a, "fair", "duration: 1s\n" MACHINE(2)
-	      "host-tasks:\n  - {name: t, affinity: 0, program: [run: exp 1ms, sleep: 1ms, done]}\n");
+	      "host-tasks:\n"
+	      "  - {name: t, affinity: 0, program: [run: exp 1ms, sleep: 1ms, done]}\n");
 	world(&b, "fair", "duration: 1s\n" MACHINE(2)
 	      "host-tasks:\n  - {name: a, affinity: 1, program: [run: exp 3ms]}\n"
 	      "  - {name: t, affinity: 0, program: [run: exp 1ms, sleep: 1ms, done]}\n");

@@ -22,6 +22,9 @@
 /* Who ran here last may go before another one whose turn comes so much sooner, unless that one is
  * boosted: CSCHED2_MIGRATE_RESIST. Looked at are the first few. */
 #define RESIST_NS (500 * SIM_US)
+/* A yield's target goes first when it has had at most so much more than who is first; a quarter of
+ * what the queue lets anybody carry over (credit_max_ns). */
+#define YIELD_LEAD_NS (500 * SIM_US)
 #define RESIST_LOOK 4u
 /* A queue is left for another one whose CPUs have so many fewer threads each, in 1/1024. */
 #define BALANCE_Q10 1024u
@@ -369,6 +372,17 @@ static struct sim_thread *from_others(struct sim *sim, const struct sim_cpu *cpu
 	return NULL;
 }
 
+/* A target that is so far ahead of who is first has had its turn: two that yield to each other
+ * would have the CPU for themselves, and others lose what they cannot carry over. */
+static int is_due(const struct sim_thread *first, const struct sim_thread *next)
+{
+	const struct pvs_entity *ef = &entity_of(first)->e, *en = &entity_of(next)->e;
+
+	if (first == next || is_boosted(next) || en->key <= ef->key)
+		return 1;
+	return en->key - ef->key < YIELD_LEAD_NS * PVS_QUEUE_REFERENCE / ef->weight;
+}
+
 /* Who is next; the target of a yield, unless somebody of a higher class waits. */
 static struct sim_thread *choose(struct sim *sim, struct sim_cpu *cpu)
 {
@@ -377,7 +391,7 @@ static struct sim_thread *choose(struct sim *sim, struct sim_cpu *cpu)
 
 	rq->next = NULL;
 	if (next && next->queued && sim_may_run(next, cpu) &&
-	    (!t || (!t->rt_prio && t->klass <= next->klass)))
+	    (!t || (!t->rt_prio && t->klass <= next->klass && is_due(t, next))))
 		return next;
 	return t ? t : from_others(sim, cpu);
 }
