@@ -6,7 +6,7 @@
  */
 #include "report.h"
 
-#define GAP_PPM SIM_CALIBRATION_GAP_NONE
+#define GAP_PPM 117051
 
 uint32_t sim_calibration_gap_ppm(void)
 {

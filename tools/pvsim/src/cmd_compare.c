@@ -211,7 +211,8 @@ static void print_shares(const struct compare *c)
 		snprintf(path, sizeof(path), vm ? "vm.%s" : "task.host/%s", name);
 		printf("    %-20s", path + (vm ? 0 : 5));
 		for (n = 0; n < c->count; n++)
-			printf(" %12.2f%%", (double)value_of(&c->columns[n], path, "share") / 1e4);
+			printf(" %12.2f%%",
+			       (double)value_of(&c->columns[n], path, "share") / 1e4);
 		printf("\n");
 	}
 }

@@ -144,40 +144,66 @@ static const char *next_row(const char *text, char *run, char *row, size_t size)
 	}
 }
 
-/* Fewest samples of any distribution, and most misses of any run, that the verdict speaks of. */
+/* Fewest samples of anything, and most misses of any run, that the verdict speaks of. */
 struct basis {
 	uint64_t samples, misses;
 	int has_samples, has_misses;
 };
 
+static void add_samples(struct basis *b, uint64_t samples)
+{
+	if (!b->has_samples || samples < b->samples)
+		b->samples = samples;
+	b->has_samples = 1;
+}
+
+static uint64_t samples_of(const struct sim_result *r, const char *base, const char *end)
+{
+	char name[200];
+	const struct sim_row *row;
+
+	snprintf(name, sizeof(name), "%s.%s", base, end);
+	row = sim_result_row(r, name);
+	return !row ? 0 : row->hist ? row->hist->count : row->value;
+}
+
+/* A number is the sum of so many: jobs, rounds of a program, turns on a CPU, looks. */
+static void add_sum(const struct sim_result *r, const char *base, const char *end, struct basis *b)
+{
+	static const char *const counts[] = {"jobs", "loops", "waits", "steps", "switches"};
+	uint64_t samples = 0, n;
+	size_t i;
+
+	for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		/* host.switches count for all of the host, pvs.steps for the library */
+		n = samples_of(r, i == 3 ? "pvs" : base, counts[i]);
+		if ((i == 3) == !strncmp(base, "pvs", 3) && n > samples)
+			samples = n;
+	}
+	if (samples)
+		add_samples(b, samples);
+	if (strcmp(end, "misses"))
+		return;
+	b->misses = samples_of(r, base, end) > b->misses ? samples_of(r, base, end) : b->misses;
+	b->has_misses = 1;
+}
+
 static void add_row(const struct sim_result *r, const char *name, struct basis *b)
 {
 	const struct sim_row *row = sim_result_row(r, name);
-	char base[160], *dot;
-	size_t length = strlen(name);
+	const char *dot = strrchr(name, '.');
+	char base[160];
 
-	if (row && length > 7 && !strcmp(name + length - 7, ".misses")) {
-		if (row->value > b->misses)
-			b->misses = row->value;
-		b->has_misses = 1;
-		snprintf(base, sizeof(base), "%.*s.jobs", (int)length - 7, name);
-		row = sim_result_row(r, base);
-		if (row && (!b->has_samples || row->value < b->samples))
-			b->samples = row->value;
-		b->has_samples |= row != NULL;
+	if (!dot)
+		return;
+	snprintf(base, sizeof(base), "%.*s", (int)(dot - name), name);
+	if (row && !row->hist) {
+		add_sum(r, base, dot + 1, b);
 		return;
 	}
-	snprintf(base, sizeof(base), "%s", name);
-	dot = strrchr(base, '.');
-	if (row || !dot)
-		return;
-	*dot = '\0';
 	row = sim_result_row(r, base);
-	if (!row || !row->hist)
-		return;
-	if (!b->has_samples || row->hist->count < b->samples)
-		b->samples = row->hist->count;
-	b->has_samples = 1;
+	if (row && row->hist)
+		add_samples(b, row->hist->count);
 }
 
 static struct basis basis_of(const struct verify_file *f)
