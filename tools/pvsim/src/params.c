@@ -41,7 +41,8 @@ static const struct sim_param_type params[] = {
 	TIME("credit2.ratelimit", SIM_MS, 0, 100 * SIM_MS, "sched_ratelimit_us, Xen 4.20"),
 	TIME("credit2.migrate-resist", 500 * SIM_US, 0, SIM_S,
 	     "CSCHED2_MIGRATE_RESIST, Xen 4.20"),
-	SWITCH("credit2.inflight", 1, "1: a CPU that was told to reschedule is not told again"),
+	SWITCH("credit2.inflight", 1, "a slice ends at the credit of who was just descheduled, too "
+	       "(Xen 4.20, ae648e9f80); 0: 4.17"),
 	TIME("fair.base-slice", 2100 * SIM_US, 10 * SIM_US, SIM_S,
 	     "0.7 ms x (1 + log2 CPUs), this is for 4 CPUs (Linux 7.3)"),
 	TIME("fair.migration-cost", 500 * SIM_US, 0, SIM_S,
