@@ -148,6 +148,8 @@ static void names_keep_their_hyphens(void **state)
 {
 	assert_near(state, "with.vm.web-server.run", 3e6);
 	assert_near(state, "with.vm.web-server.run - 1ms", 2e6);
+	assert_near(state, "base.vm.web-server.run/with.vm.web-server.run", 1);
+	assert_near(state, "base.task.g/cyclic.misses-with.task.g/cyclic.misses", 63);
 }
 
 static void shares_are_fractions(void **state)

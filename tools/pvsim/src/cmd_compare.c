@@ -190,7 +190,8 @@ static void print_costs(const struct compare *c)
 		       first->work_ns ? 100.0 * (double)col->sum.work_ns / (double)first->work_ns
 				      : 100.0,
 		       (double)value_of(col, "host", "fairness_error") / 1e4,
-		       energy, per_second(col, value_of(col, "host", "switches")), col->sum.decisions);
+		       energy, per_second(col, value_of(col, "host", "switches")),
+		       col->sum.decisions);
 	}
 }
 

@@ -239,9 +239,38 @@ static struct val call(struct parser *e, const char *name, size_t length)
 	return best;
 }
 
+/* Does RUN.ROW begin here? After a / or - without a space before it, this is what tells. */
+static int begins_row(const struct parser *e, const char *text)
+{
+	static const char *const rows[] = {"task.", "vm.", "cpu.", "host.", "pvs.", "yield.",
+					   "dvfs."};
+	size_t n, length;
+	uint32_t i;
+
+	for (i = 0; i < e->env->run_count; i++) {
+		length = strlen(e->env->runs[i].name);
+		if (strncmp(text, e->env->runs[i].name, length) || text[length] != '.')
+			continue;
+		for (n = 0; n < sizeof(rows) / sizeof(rows[0]); n++)
+			if (!strncmp(text + length + 1, rows[n], strlen(rows[n])))
+				return 1;
+	}
+	return 0;
+}
+
+static int in_name(const struct parser *e, const char *name)
+{
+	char c = *e->p;
+
+	if (isalnum((unsigned char)c) || c == '.' || c == '_')
+		return 1;
+	return (c == '/' || c == '-') && e->p > name && !begins_row(e, e->p + 1);
+}
+
 static struct val primary(struct parser *e)
 {
 	const char *name;
+	size_t length;
 	struct val v;
 
 	skip(e);
@@ -258,11 +287,12 @@ static struct val primary(struct parser *e)
 			return fail(e, "the expression ends, expected a value");
 		return fail(e, "`%.20s`, expected a value", e->p);
 	}
-	for (name = e->p; isalnum((unsigned char)*e->p) || (*e->p && strchr("._-/", *e->p)); e->p++)
+	for (name = e->p; in_name(e, name); e->p++)
 		;
+	length = (size_t)(e->p - name);
 	if (eat(e, "("))
-		return call(e, name, (size_t)(strcspn(name, " (")));
-	return row(e, name, strcspn(name, " \t\n*+,()<>=!&|"));
+		return call(e, name, length);
+	return row(e, name, length);
 }
 
 /* ---- operators --------------------------------------------------------------------------------*/

@@ -15,6 +15,7 @@ static const struct command {
 	{"verify", cmd_verify, "runs scenarios with the library and without, and judges them"},
 	{"check", cmd_check, "says whether scenario files are right, without running them"},
 	{"compare", cmd_compare, "runs one scenario under several policies, side by side"},
+	{"sweep", cmd_sweep, "runs one scenario over ranges of parameters, on all CPUs"},
 	{"swarm", cmd_swarm, "random scenarios with all invariants on; shrinks what fails"},
 	{"models", cmd_models, "lists policies, models, what they leave out, and parameters"},
 };
