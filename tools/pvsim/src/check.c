@@ -246,23 +246,12 @@ static void check_cpu(struct sim *sim, const struct sim_cpu *cpu, const struct c
 			 cpu->id, cpu->switches, seen->switches);
 }
 
-/* A heap is one, and each timer knows its place. */
 static void check_queue(struct sim *sim)
 {
-	const struct sim_queue *q = &sim->queue;
-	uint32_t i;
+	const char *wrong = sim_queue_wrong(&sim->queue, sim->now_ns);
 
-	for (i = 0; i < q->count; i++) {
-		const struct sim_timer *t = q->heap[i], *up = q->heap[i ? (i - 1) / 2 : 0];
-
-		if (t->heap_at != i + 1)
-			sim_fail(sim, "queue: timer at %" PRIu32 " believes to be at %" PRIu32,
-				 i, t->heap_at);
-		if (t->at_ns < up->at_ns || (t->at_ns == up->at_ns && t->order < up->order))
-			sim_fail(sim, "queue: timer at %" PRIu32 " is before its parent", i);
-		if (t->at_ns < sim->now_ns)
-			sim_fail(sim, "queue: timer at %" PRIu32 " should have fired", i);
-	}
+	if (wrong)
+		sim_fail(sim, "queue: %s", wrong);
 }
 
 /* ---- the trace --------------------------------------------------------------------------------*/

@@ -35,7 +35,7 @@ struct check_thread {
 	uint64_t begin_ns;          /* it was made */
 	uint64_t preempted, wakeups, runs; /* by the trace */
 	/* check_boost.c */
-	struct check_level boost, irq, grant;
+	struct check_level task, all, grant;
 	uint64_t restored_by_ns;    /* it should be at baseline from then on; SIM_NEVER */
 	/* check_fair.c */
 	uint64_t starved_ns;        /* waits since, but for the time of those that go before it */

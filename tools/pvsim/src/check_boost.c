@@ -11,10 +11,15 @@
  * burst + overshoot if and only if some window is beyond that. The share is that of the entitlement
  * (all of one CPU when none is configured: the host's estimate is no more).
  *
+ * Two levels are kept: of time in the class of urgent tasks, which the boost account pays for, and
+ * of all boosted time: critical sections are paid for by the same account and interrupts by one of
+ * their own, and from outside one cannot tell these from those.
+ *
  * The overshoot: an account is found empty at a look. One is armed for when the account will be
  * empty; it comes no sooner than recheck_min_ns after the last one, 2 ms after one that found the
- * vCPU waiting (decide.c), and late by timer slack and faults. What is run meanwhile is charged, up
- * to a second capacity.
+ * vCPU waiting (decide.c), and late by timer slack, faults and a clock that is set back. What is run
+ * meanwhile is charged, up to a second capacity (account.c); if an overshoot can be more than that,
+ * the rest is forgiven each time.
  *
  * One boost ends at grant_max_ns of boosted run time, less what was rested meanwhile: the same with
  * a share of 1 and repaid at rest only. A look that finds rest before the boost in one interval
@@ -26,6 +31,7 @@
 #include "check.h"
 
 #define UNUSED_LOOK_NS (2 * SIM_MS) /* decide.c */
+#define GRANULARITY_NS (50 * SIM_US) /* coarsest of all roles: role_advisory.c */
 
 static uint64_t max64(uint64_t a, uint64_t b)
 {
@@ -52,25 +58,22 @@ static uint64_t share_of(const struct sim_thread *t, uint32_t share_q10)
 	return (share_q10 * entitled + 65535) >> 16;
 }
 
-static int by_interrupt(uint32_t reason)
-{
-	return reason == PVS_REASON_IRQ || reason == PVS_REASON_TICKET;
-}
-
 static void vcpu_time(struct sim *sim, const struct sim_thread *t, struct check_thread *seen,
 		      uint64_t dt_ns)
 {
 	struct check *c = check_of(sim);
-	int runs = seen->state == SIM_RUNNING && check_boosted(seen->klass);
+	uint64_t share = share_of(t, sim->config.boost_share_q10);
 
-	sink(&seen->boost, dt_ns * share_of(t, sim->config.boost_share_q10));
-	sink(&seen->irq, dt_ns * share_of(t, sim->config.irq_share_q10));
-	if (!runs) {
+	sink(&seen->task, dt_ns * share);
+	sink(&seen->all, dt_ns * (share + share_of(t, sim->config.irq_share_q10)));
+	if (seen->state != SIM_RUNNING || !check_boosted(seen->klass)) {
 		sink(&seen->grant, dt_ns << 10);
 		return;
 	}
 	rise(&seen->grant, dt_ns);
-	rise(by_interrupt(seen->reason) ? &seen->irq : &seen->boost, dt_ns);
+	rise(&seen->all, dt_ns);
+	if (seen->klass == PVS_CLASS_TASK)
+		rise(&seen->task, dt_ns);
 	rise(&c->vm_boost[t->vcpu->vm->id], dt_ns);
 }
 
@@ -103,8 +106,9 @@ static void clock_jumped(struct sim *sim, struct check *c)
 
 		if (!t->vcpu)
 			continue;
-		sink(&c->threads[i].boost, ns * share_of(t, sim->config.boost_share_q10));
-		sink(&c->threads[i].irq, ns * share_of(t, sim->config.irq_share_q10));
+		sink(&c->threads[i].task, ns * share_of(t, sim->config.boost_share_q10));
+		sink(&c->threads[i].all, ns * (share_of(t, sim->config.boost_share_q10) +
+					       share_of(t, sim->config.irq_share_q10)));
 		sink(&c->threads[i].grant, ns << 10);
 	}
 }
@@ -132,6 +136,19 @@ static void restored(struct sim *sim, const struct sim_thread *t, struct check_t
 		sim_fail(sim, "restored: %s is offline and has class %u", t->name, t->klass);
 }
 
+/* A boost of this class is over: what it overshot beyond a second capacity is nobody's debt. */
+static void forgive(const struct check *c, const struct pvs_config *cfg, struct check_thread *seen)
+{
+	uint32_t burst_ns = seen->klass == PVS_CLASS_CRITICAL ? cfg->irq_burst_ns :
+			    cfg->boost_burst_ns;
+
+	if (c->overshoot_ns <= burst_ns)
+		return;
+	sink(&seen->all, (c->overshoot_ns - burst_ns) << 10);
+	if (seen->klass == PVS_CLASS_TASK)
+		sink(&seen->task, (c->overshoot_ns - burst_ns) << 10);
+}
+
 static void check_vcpu(struct sim *sim, const struct sim_thread *t, struct check_thread *seen)
 {
 	const struct check *c = check_of(sim);
@@ -145,9 +162,12 @@ static void check_vcpu(struct sim *sim, const struct sim_thread *t, struct check
 		sim_fail(sim, "measure-only: %s has class %u", t->name, t->klass);
 	if (c->looks_late)
 		grant_ns += max64(cfg->grant_max_ns, UNUSED_LOOK_NS);
-	within(sim, "boost", t->name, &seen->boost, cfg->boost_burst_ns + c->overshoot_ns);
-	within(sim, "interrupt", t->name, &seen->irq, cfg->irq_burst_ns + c->overshoot_ns);
+	within(sim, "task", t->name, &seen->task, cfg->boost_burst_ns + c->overshoot_ns);
+	within(sim, "all", t->name, &seen->all,
+	       (uint64_t)cfg->boost_burst_ns + cfg->irq_burst_ns + 2 * c->overshoot_ns);
 	within(sim, "grant", t->name, &seen->grant, grant_ns);
+	if (t->klass != seen->klass)
+		forgive(c, cfg, seen);
 }
 
 static void check_vm(struct sim *sim, const struct sim_vm *vm)
@@ -178,17 +198,25 @@ void check_boost_event(struct sim *sim)
 		check_vm(sim, &sim->vms[i]);
 }
 
-/* How late a role's timer fires at most: the machine's slack, and the largest fault. */
+/* How late a role's look is at most: slack and granularity, faults, the distance of two polls. */
 static uint64_t lateness(const struct sim *sim)
 {
 	const struct sim_scenario *s = sim->scenario;
-	uint64_t late_ns = 0;
+	uint64_t late_ns = 0, set_back_ns = 0;
 	uint32_t i;
 
-	for (i = 0; i < s->fault_count; i++)
-		if (s->faults[i].kind == SIM_FAULT_LATE_TIMERS && s->faults[i].value > 0)
-			late_ns = max64(late_ns, (uint64_t)s->faults[i].value);
-	return late_ns + sim->costs.timer_slack_ns;
+	for (i = 0; i < s->fault_count; i++) {
+		const struct sim_fault_spec *f = &s->faults[i];
+
+		if (f->kind == SIM_FAULT_LATE_TIMERS && f->value > 0)
+			late_ns = max64(late_ns, (uint64_t)f->value);
+		if (f->kind == SIM_FAULT_CLOCK_JUMP && f->value < 0)
+			set_back_ns += 0 - (uint64_t)f->value;
+	}
+	late_ns += set_back_ns + max64(sim->costs.timer_slack_ns, GRANULARITY_NS);
+	if (sim->policy->role == &sim_role_central)
+		late_ns += 4 * sim_param(sim, "central.poll", 20 * SIM_US);
+	return late_ns;
 }
 
 void check_boost_init(struct sim *sim)
@@ -204,6 +232,19 @@ void check_boost_init(struct sim *sim)
 			  2 * (sim->costs.knob_ns + sim->costs.look_ns + sim->costs.ipi_ns);
 }
 
+/* An honest guest all of whose tasks are over: it wants nothing any more. */
+static int is_over(const struct sim *sim, const struct sim_vm *vm)
+{
+	uint32_t i;
+
+	if (vm->spec->liar > SIM_SILENT || vm->spec->hint_cost_ns)
+		return 0; /* where a word costs, the last one may be left unsaid */
+	for (i = 0; i < sim->task_count; i++)
+		if (sim->tasks[i]->vm == vm && sim->tasks[i]->state != SIM_TASK_STOPPED)
+			return 0;
+	return 1;
+}
+
 /* Faults and lies have stopped, and there is nothing to do: who sleeps is not above baseline. */
 void check_boost_end(struct sim *sim)
 {
@@ -216,8 +257,10 @@ void check_boost_end(struct sim *sim)
 	for (i = 0; i < c->thread_count; i++) {
 		const struct sim_thread *t = sim->threads[i];
 
-		if (t->vcpu && t->state == SIM_BLOCKED && check_boosted(t->klass) &&
-		    sim->now_ns - t->since_ns >= quiet_ns / 2)
+		if (!t->vcpu || !is_over(sim, t->vcpu->vm) || t->state != SIM_BLOCKED ||
+		    sim->now_ns - t->since_ns < quiet_ns / 2)
+			continue;
+		if (check_boosted(t->klass))
 			sim_fail(sim, "liveness: %s sleeps and still has class %u (reason %u)",
 				 t->name, t->klass, t->reason);
 	}

@@ -261,6 +261,14 @@ static int new_util(const struct sim *sim, struct sim_vcpu *v)
 	return 1;
 }
 
+/* What others have queued here has been seen: it runs, or there was nothing; unless they have just
+ * done so. */
+static void queue_seen(struct sim_vcpu *v)
+{
+	if (v->curr || !v->irq_pending)
+		(void)pvs_guest_pend_clear(&v->shim);
+}
+
 void sim_hint_publish(struct sim *sim, struct sim_vcpu *v, int again)
 {
 	struct pvs_guest_intent in;
@@ -271,20 +279,23 @@ void sim_hint_publish(struct sim *sim, struct sim_vcpu *v, int again)
 		return;
 	fresh = new_util(sim, v);
 	truth(v, &in);
-	if (in.idle && v->vm->spec->hint_cost_ns)
+	if (in.idle && v->vm->spec->hint_cost_ns) {
+		queue_seen(v);
 		return; /* the halt is an exit, too, and says as much */
+	}
 	if (sim_lies(sim, v->vm))
 		sim_liar_intent(sim, v, &in);
 	if (!again || v->vm->spec->hint_cost_ns) {
 		word = pvs_guest_intent_word(&in) & v->shim.intent_mask;
-		if (!fresh && word == (v->shim.intent & v->shim.intent_mask))
+		if (!fresh && word == (v->shim.intent & v->shim.intent_mask)) {
+			queue_seen(v);
 			return;
+		}
 	}
 	if (v->vm->spec->hint_cost_ns)
 		sim_overhead(sim, v->thread, v->vm->spec->hint_cost_ns);
 	sim_hint_ring(sim, v, pvs_guest_publish(&v->shim, &in));
-	if (v->curr)
-		(void)pvs_guest_pend_clear(&v->shim);
+	queue_seen(v);
 	if (sim_lies(sim, v->vm))
 		sim_liar_words(sim, v);
 	if (v->vm->spec->hint_cost_ns) /* an exit: the host is there anyway, and looks */

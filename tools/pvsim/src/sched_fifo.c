@@ -198,10 +198,18 @@ static int fifo_yield_to(struct sim *sim, struct sim_thread *from, struct sim_th
 	return 1;
 }
 
-/* Two that always want the one CPU there is differ by a slice; across CPUs nothing is promised. */
+/* Two that always want the one CPU there is differ by a slice, if they weigh the same; across CPUs
+ * nothing is promised. */
 static uint64_t rr_fairness_bound(struct sim *sim)
 {
-	return sim->cpu_count == 1 ? slice_of(sim) : SIM_NEVER;
+	uint32_t i;
+
+	if (sim->cpu_count != 1)
+		return SIM_NEVER;
+	for (i = 1; i < sim->thread_count; i++)
+		if (sim->threads[i]->weight != sim->threads[0]->weight)
+			return SIM_NEVER;
+	return sim->thread_count ? slice_of(sim) * 1024 / sim->threads[0]->weight : SIM_NEVER;
 }
 
 const struct sim_sched sim_sched_fifo = {

@@ -12,6 +12,7 @@
 
 #define STREAM_SWARM UINT64_C(0x737761726d) /* of random numbers */
 #define LOCKS 2u
+#define FAULTS_MAX 5u
 #define MAILBOXES 2u
 #define SEMAPHORES 2u
 
@@ -388,8 +389,9 @@ static void make_fault(struct sim_rng *r, struct sim_scenario *s, struct sim_fau
 	switch (f->kind) {
 	case SIM_FAULT_CLOCK_JUMP:
 		f->value = (int64_t)scale(r, SIM_MS, 2 * SIM_S);
+		/* Back, but all of them together not beyond 0: no host's clock is. */
 		if (percent(r, 50))
-			f->value = -f->value;
+			f->value = -(int64_t)(f->at_ns / (2 * FAULTS_MAX) + 1);
 		f->for_ns = 0;
 		f->vm[0] = 0;
 		break;
@@ -412,18 +414,21 @@ static void make_fault(struct sim_rng *r, struct sim_scenario *s, struct sim_fau
 	}
 }
 
-/* Somebody must be able to run everywhere else when a CPU goes: then all may run on all. */
+/* Somebody must be able to run everywhere else when a CPU goes: then all may run on all. On the last
+ * CPU of pvs-central nobody runs. */
 static void make_faults(struct sim_rng *r, struct sim_scenario *s)
 {
-	uint32_t i, offline = 0;
+	uint32_t i, offline = 0, idle = !strcmp(s->runs[0].policy, "pvs-central");
 
-	s->fault_count = (uint32_t)below(r, 6);
+	s->fault_count = (uint32_t)below(r, FAULTS_MAX + 1);
 	s->faults = zeroed(s->fault_count, sizeof(*s->faults));
 	for (i = 0; i < s->fault_count; i++) {
 		make_fault(r, s, &s->faults[i]);
 		if (s->faults[i].kind != SIM_FAULT_CPU_OFFLINE)
 			continue;
-		if (offline++ || s->machine.cpus == 1) {
+		if (idle && s->faults[i].target == s->machine.cpus - 1)
+			s->faults[i].target = 0;
+		if (offline++ || s->machine.cpus - idle < 2) {
 			s->faults[i].kind = SIM_FAULT_LOST_KICKS;
 			s->faults[i].target = 0;
 		}
