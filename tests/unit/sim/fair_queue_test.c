@@ -190,6 +190,66 @@ static void who_runs_is_protected_for_a_slice(void **state)
 	assert_int_equal(decides(), 1);
 }
 
+static void who_is_picked_again_is_not_protected_anew(void **state)
+{
+	(void)state;
+	comes(0);
+	decides();
+	e[1].lag = -2 * (int64_t)SLICE; /* it has had too much, and is not eligible */
+	comes(1);
+	runs(SLICE);
+	assert_int_equal(decides(), 0);
+	assert_false(fair_protected(&e[0]));
+}
+
+static void others_that_come_shorten_protection(void **state)
+{
+	(void)state;
+	e[0].slice_ns = 10 * SLICE;
+	e[0].custom = 1;
+	comes(0);
+	decides();
+	assert_int_equal(e[0].protected_until, 10 * SLICE);
+	runs(SLICE);
+	e[1].lag = -2 * (int64_t)SLICE;
+	comes(1);
+	assert_int_equal(fair_wakeup_preempts(&q, &e[1]), 0);
+	assert_in_range(e[0].protected_until, 2 * SLICE - 1, 2 * SLICE);
+}
+
+static void beside_shorter_slices_protection_ends_with_eligibility(void **state)
+{
+	(void)state;
+	e[0].slice_ns = 10 * SLICE;
+	e[0].custom = 1;
+	e[1].lag = -(int64_t)SIM_MS;
+	comes(0);
+	comes(1);
+	assert_int_equal(decides(), 0);
+	assert_in_range(e[0].protected_until, e[1].vruntime, e[1].vruntime + 1);
+	runs((uint64_t)(e[0].protected_until - e[0].vruntime));
+	assert_int_equal(decides(), 1);
+}
+
+static void who_left_to_pay_owes_no_more_than_before(void **state)
+{
+	(void)state;
+	comes(0);
+	comes(1);
+	assert_int_equal(decides(), 0);
+	runs(SLICE / 2);
+	e[0].lag = fair_lag(&q, &e[0]);
+	fair_put(&q);
+	q.prev = NULL;
+	e[0].delayed = 1;
+	q.delayed++;
+	comes(2); /* V moves, and its lag with it */
+	e[0].vruntime += SLICE;
+	q.sum += (int64_t)SLICE * FAIR_NICE_0;
+	fair_leave(&q, &e[0], 0);
+	assert_int_equal(e[0].lag, -(int64_t)SLICE / 4);
+}
+
 static void a_shorter_slice_preempts(void **state)
 {
 	(void)state;
@@ -360,6 +420,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_first_deadline_is_first_if_it_is_eligible,
 						fresh, gone),
 		cmocka_unit_test_setup_teardown(who_runs_is_protected_for_a_slice, fresh, gone),
+		cmocka_unit_test_setup_teardown(who_is_picked_again_is_not_protected_anew,
+						fresh, gone),
+		cmocka_unit_test_setup_teardown(others_that_come_shorten_protection, fresh, gone),
+		cmocka_unit_test_setup_teardown(
+			beside_shorter_slices_protection_ends_with_eligibility, fresh, gone),
+		cmocka_unit_test_setup_teardown(who_left_to_pay_owes_no_more_than_before,
+						fresh, gone),
 		cmocka_unit_test_setup_teardown(a_shorter_slice_preempts, fresh, gone),
 		cmocka_unit_test_setup_teardown(a_buddy_goes_first_but_only_if_it_is_eligible,
 						fresh, gone),

@@ -300,6 +300,54 @@ static void short_sleeps_do_not_pay(void **state)
 	assert_true(without_ns <= TICK + BASE_SLICE);
 }
 
+/* ---- the timer of a slice ---------------------------------------------------------------------*/
+
+static void three_hogs_change_each_slice(void **state)
+{
+	struct script h[3] = { { 0 } };
+	uint32_t i;
+
+	(void)state;
+	begin(1);
+	for (i = 0; i < 3; i++)
+		add(&h[i], "hog");
+	until(SIM_S);
+	for (i = 0; i < 3; i++)
+		assert_in_range(h[i].thread->wait_max_ns, 2 * BASE_SLICE, 2 * BASE_SLICE + 10);
+}
+
+/* Measured so on Linux 7.3: of two hogs that take turns by slices, one that is behind is picked
+ * again when its slice is over, without a timer, and has the CPU until the tick. */
+static void who_is_picked_again_goes_on_until_the_tick(void **state)
+{
+	struct script a = { 0 }, b = { 0 };
+
+	(void)state;
+	begin(1);
+	add(&a, "a");
+	add(&b, "b");
+	until(BASE_SLICE / 2);
+	assert_int_equal(sim->cpus[0].curr->id, a.thread->id);
+	sim_fair_credit(sim, b.thread, SIM_MS);
+	until(TICK + SIM_MS);
+	/* from the end of a's slice to the tick */
+	assert_in_range(a.thread->wait_max_ns, TICK - BASE_SLICE, TICK - BASE_SLICE + 10);
+}
+
+static void who_comes_while_no_timer_is_armed_arms_it(void **state)
+{
+	struct script a = { 0 }, b = { .work_ns = 100 * SIM_MS, .sleep_ns = 60 * SIM_MS + 100 };
+
+	(void)state;
+	begin(1);
+	add(&a, "a");
+	add(&b, "b");
+	b.left_ns = 0; /* it begins by sleeping */
+	until(70 * SIM_MS);
+	/* a was alone: its slice had no timer; b does not wait for the tick 4 ms later */
+	assert_in_range(b.late_max_ns, 1, BASE_SLICE);
+}
+
 /* ---- real time --------------------------------------------------------------------------------*/
 
 static void real_time_is_above_fair(void **state)
@@ -551,6 +599,9 @@ int main(void)
 		test(without_it_preemption_is_at_once),
 		test(a_timer_of_its_own_cpu_preempts_at_once),
 		test(short_sleeps_do_not_pay),
+		test(three_hogs_change_each_slice),
+		test(who_is_picked_again_goes_on_until_the_tick),
+		test(who_comes_while_no_timer_is_armed_arms_it),
 		test(real_time_is_above_fair),
 		test(a_higher_priority_is_first),
 		test(real_time_threads_spread_over_cpus),
