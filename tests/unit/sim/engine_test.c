@@ -40,16 +40,14 @@ static void the_queue_gives_timers_in_the_order_of_their_times(void **state)
 	for (i = 0; i < TIMERS; i++)
 		sim_queue_arm(&queue, &timers[i], sim_rng_below(&rng, 1000000));
 	for (i = 0; i < TIMERS; i++) {
-		const struct sim_timer *next = sim_queue_peek(&queue);
-		struct sim_timer *t = sim_queue_pop(&queue);
+		struct sim_timer *t = sim_queue_pop_before(&queue, SIM_NEVER);
 
-		assert_ptr_equal(t, next);
+		assert_null(sim_queue_wrong(&queue, last));
 		assert_true(t->at_ns >= last);
 		assert_int_equal(t->heap_at, 0);
 		last = t->at_ns;
 	}
-	assert_null(sim_queue_pop(&queue));
-	assert_null(sim_queue_peek(&queue));
+	assert_null(sim_queue_pop_before(&queue, SIM_NEVER));
 	assert_int_equal(queue.fired, TIMERS);
 }
 
@@ -61,7 +59,7 @@ static void of_two_at_the_same_time_the_one_armed_first_fires_first(void **state
 	for (i = 0; i < TIMERS; i++)
 		sim_queue_arm(&queue, &timers[(i * 7) % TIMERS], 5);
 	for (i = 0; i < TIMERS; i++)
-		assert_ptr_equal(sim_queue_pop(&queue), &timers[(i * 7) % TIMERS]);
+		assert_ptr_equal(sim_queue_pop_before(&queue, SIM_NEVER), &timers[(i * 7) % TIMERS]);
 }
 
 static void a_timer_armed_again_moves_both_ways(void **state)
@@ -71,11 +69,12 @@ static void a_timer_armed_again_moves_both_ways(void **state)
 	sim_queue_arm(&queue, &timers[1], 20);
 	sim_queue_arm(&queue, &timers[2], 30);
 	sim_queue_arm(&queue, &timers[2], 5);
-	assert_ptr_equal(sim_queue_peek(&queue), &timers[2]);
+	assert_null(sim_queue_pop_before(&queue, 5));
+	assert_ptr_equal(queue.heap[0].timer, &timers[2]);
 	sim_queue_arm(&queue, &timers[2], 25);
-	assert_ptr_equal(sim_queue_pop(&queue), &timers[0]);
-	assert_ptr_equal(sim_queue_pop(&queue), &timers[1]);
-	assert_ptr_equal(sim_queue_pop(&queue), &timers[2]);
+	assert_ptr_equal(sim_queue_pop_before(&queue, SIM_NEVER), &timers[0]);
+	assert_ptr_equal(sim_queue_pop_before(&queue, SIM_NEVER), &timers[1]);
+	assert_ptr_equal(sim_queue_pop_before(&queue, SIM_NEVER), &timers[2]);
 }
 
 static void arming_for_never_disarms(void **state)
@@ -84,8 +83,13 @@ static void arming_for_never_disarms(void **state)
 	sim_queue_arm(&queue, &timers[0], 10);
 	sim_queue_arm(&queue, &timers[0], SIM_NEVER);
 	assert_int_equal(timers[0].heap_at, 0);
-	assert_null(sim_queue_pop(&queue));
+	assert_null(sim_queue_pop_before(&queue, SIM_NEVER));
 	sim_queue_disarm(&queue, &timers[0]);
+}
+
+static uint64_t order_of(const struct sim_timer *t)
+{
+	return queue.heap[t->heap_at - 1].order;
 }
 
 /* The first of those that are armed, by looking at them all. */
@@ -100,7 +104,7 @@ static struct sim_timer *first_of_all(void)
 		if (!t->heap_at)
 			continue;
 		if (!first || t->at_ns < first->at_ns ||
-		    (t->at_ns == first->at_ns && t->order < first->order))
+		    (t->at_ns == first->at_ns && order_of(t) < order_of(first)))
 			first = t;
 	}
 	return first;
@@ -108,6 +112,7 @@ static struct sim_timer *first_of_all(void)
 
 static void a_random_history_agrees_with_a_search_of_all_timers(void **state)
 {
+	uint64_t now_ns = 0;
 	uint32_t i;
 
 	(void)state;
@@ -119,12 +124,14 @@ static void a_random_history_agrees_with_a_search_of_all_timers(void **state)
 			sim_queue_disarm(&queue, t);
 			break;
 		case 1:
-			assert_ptr_equal(first_of_all(), sim_queue_peek(&queue));
-			sim_queue_pop(&queue);
+			t = first_of_all();
+			assert_ptr_equal(sim_queue_pop_before(&queue, SIM_NEVER), t);
+			now_ns = t ? t->at_ns : now_ns;
 			break;
 		default:
-			sim_queue_arm(&queue, t, sim_rng_below(&rng, 300));
+			sim_queue_arm(&queue, t, now_ns + sim_rng_below(&rng, 300));
 		}
+		assert_null(sim_queue_wrong(&queue, now_ns));
 	}
 }
 

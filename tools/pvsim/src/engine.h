@@ -24,27 +24,34 @@ struct sim;
 /* Something that happens at a time. Embedded in what it belongs to; zeroed memory is not armed. */
 struct sim_timer {
 	uint64_t at_ns;
-	uint64_t order;   /* of two at the same time, the one armed first fires first */
 	uint32_t heap_at; /* its place in the queue + 1; 0 = not armed */
 	uint32_t arg;     /* the owner's */
 	void *owner;
 	void (*fire)(struct sim *sim, struct sim_timer *timer);
 };
 
-/* The queue: a binary heap of pointers. */
+struct sim_entry {
+	uint64_t at_ns;
+	uint64_t order; /* of two at the same time, the one armed first fires first */
+	struct sim_timer *timer;
+};
+
+/* The queue: a heap, by time and order. */
 struct sim_queue {
-	struct sim_timer **heap;
+	struct sim_entry *heap;
 	uint32_t count, room;
+	uint32_t open;  /* 1: the place at the top is that of what has fired */
 	uint64_t next_order;
 	uint64_t fired; /* = events */
 };
 
-/* Arms or re-arms; SIM_NEVER disarms. O(log n). */
+/* Arms or re-arms, at the time of what fired last or later; SIM_NEVER disarms. O(log n). */
 void sim_queue_arm(struct sim_queue *q, struct sim_timer *t, uint64_t at_ns);
 void sim_queue_disarm(struct sim_queue *q, struct sim_timer *t);
-/* The next one, taken out; NULL when there is none. */
-struct sim_timer *sim_queue_pop(struct sim_queue *q);
-const struct sim_timer *sim_queue_peek(const struct sim_queue *q);
+/* The next one before this time, taken out; NULL when there is none. */
+struct sim_timer *sim_queue_pop_before(struct sim_queue *q, uint64_t until_ns);
+/* For invariants: what is wrong with the queue, or NULL. O(n). */
+const char *sim_queue_wrong(const struct sim_queue *q, uint64_t now_ns);
 void sim_queue_free(struct sim_queue *q);
 
 /* ---- random numbers ---------------------------------------------------------------------------*/
@@ -105,7 +112,7 @@ uint64_t sim_hist_lower(uint32_t bucket);
  * part of the file format of traces: never reused. */
 enum sim_trace_type {
 	SIM_T_NONE = 0,
-	SIM_T_RUN = 1,      /* thread a gets CPU cpu */
+	SIM_T_RUN = 1,      /* thread a gets CPU cpu; b = class, v = reason of it */
 	SIM_T_STOP = 2,     /* thread a loses CPU cpu; b = SIM_STOP_* */
 	SIM_T_WAKE = 3,     /* thread a becomes runnable on CPU cpu */
 	SIM_T_CLASS = 4,    /* thread a: b = class | rank << 8 | reason << 16; v = weight_q10 */

@@ -333,7 +333,7 @@ static void start(struct sim *sim, struct sim_cpu *cpu, struct sim_thread *t)
 	cpu->step_work = 0;
 	cpu->overhead_until_ns = sim->now_ns + wall_of(cpu, overhead_ns);
 	cpu->switches++;
-	sim_note(sim, SIM_T_RUN, cpu->id, t->id, t->klass, 0);
+	sim_note(sim, SIM_T_RUN, cpu->id, t->id, t->klass, t->reason);
 	note_yielder(sim, t, SIM_Y_RUNS, 0);
 	if (t->body->runs)
 		t->body->runs(sim, t, 1, 0);

@@ -124,16 +124,9 @@ static void settle_all(struct sim *sim)
 /* Fires every timer before this time; 0, or -1 when an invariant failed. */
 static int run_until(struct sim *sim, uint64_t until_ns)
 {
-	const struct sim_timer *next;
 	struct sim_timer *timer;
 
-	for (;;) {
-		next = sim_queue_peek(&sim->queue);
-		if (!next || next->at_ns >= until_ns)
-			break;
-		timer = sim_queue_pop(&sim->queue);
-		if (timer->at_ns < sim->now_ns)
-			sim_fail(sim, "time stepped back");
+	while ((timer = sim_queue_pop_before(&sim->queue, until_ns))) {
 		sim->now_ns = timer->at_ns;
 		sim->acting = NULL;
 		timer->fire(sim, timer);

@@ -81,9 +81,10 @@ static inline uint64_t sim_clock_ns(const struct sim *sim)
 	return sim->now_ns + sim->clock_skew_ns;
 }
 
+/* A time that has passed is now. */
 static inline void sim_arm(struct sim *sim, struct sim_timer *t, uint64_t at_ns)
 {
-	sim_queue_arm(&sim->queue, t, at_ns);
+	sim_queue_arm(&sim->queue, t, at_ns < sim->now_ns ? sim->now_ns : at_ns);
 }
 
 static inline void sim_disarm(struct sim *sim, struct sim_timer *t)
