@@ -28,7 +28,8 @@
 struct dvfs_thread {
 	uint64_t util;           /* 0..1024 << UTIL_SHIFT */
 	uint64_t run_ns;         /* seen so far */
-	uint32_t asked;          /* by its guest, 0 = no statement */
+	uint64_t asked;          /* by its guest, << UTIL_SHIFT; 0 = no statement */
+	int rests;               /* ... before it went to sleep: it fades */
 	struct pvs_perf_member member;
 	uint32_t on;             /* CPU + 1 whose domain it is in, 0 = none */
 };
@@ -106,6 +107,11 @@ static uint32_t util_of(const struct dvfs_thread *dt)
 	return (uint32_t)(dt->util >> UTIL_SHIFT);
 }
 
+static uint16_t asked_of(const struct dvfs_thread *dt)
+{
+	return (uint16_t)(dt->asked >> UTIL_SHIFT);
+}
+
 /* ---- domains ----------------------------------------------------------------------------------*/
 
 /* What a thread adds to its CPU. */
@@ -117,9 +123,9 @@ static void put(struct dvfs *d, const struct sim_thread *t, struct dvfs_thread *
 		return;
 	if (d->guests && dt->asked) {
 		if (d->uclamp && t->state != SIM_BLOCKED)
-			ask.floor = (pvs_u16)dt->asked;
+			ask.floor = asked_of(dt);
 		else if (!d->uclamp)
-			ask.util = (pvs_u16)dt->asked;
+			ask.util = asked_of(dt);
 	}
 	if (dt->on && dt->on != t->cpu->id + 1)
 		pvs_perf_remove(&d->cpus[dt->on - 1], &dt->member);
@@ -161,6 +167,8 @@ static void update_thread(struct sim *sim, const struct sim_thread *t, uint64_t 
 
 	average(d, dt, run_ns - dt->run_ns, passed_ns, speed);
 	dt->run_ns = run_ns;
+	if (dt->rests)
+		dt->asked = (dt->asked >> 8) * decay(d, passed_ns) >> 24;
 	put(d, t, dt);
 }
 
@@ -189,12 +197,19 @@ void sim_dvfs_ask(struct sim *sim, struct sim_vcpu *v, uint32_t perf_q10)
 	if (!d || !d->guests || !v->thread)
 		return;
 	dt = thread_of(sim, v->thread);
-	if (dt->asked == perf_q10)
+	dt->rests = 0;
+	if (dt->asked == (uint64_t)perf_q10 << UTIL_SHIFT)
 		return;
-	dt->asked = perf_q10;
+	dt->asked = (uint64_t)perf_q10 << UTIL_SHIFT;
 	d->asks++;
 	put(d, v->thread, dt);
 	set_levels(sim);
+}
+
+void sim_dvfs_rest(struct sim *sim, struct sim_vcpu *v)
+{
+	if (dvfs_of(sim) && v->thread)
+		thread_of(sim, v->thread)->rests = 1;
 }
 
 uint32_t sim_dvfs_util(const struct sim *sim, const struct sim_thread *t)
@@ -205,7 +220,7 @@ uint32_t sim_dvfs_util(const struct sim *sim, const struct sim_thread *t)
 	if (!d || t->id >= d->room)
 		return 0;
 	dt = &d->threads[t->id];
-	return d->guests && dt->asked ? dt->asked : util_of(dt);
+	return d->guests && dt->asked ? asked_of(dt) : util_of(dt);
 }
 
 struct sim_cpu *sim_dvfs_fit(struct sim *sim, const struct sim_thread *t)

@@ -78,7 +78,7 @@ static void knob_turned(struct sim *sim, struct sim_timer *timer)
 	sim->acting = home(rv->rvm);
 	if (t->state == SIM_RUNNING)
 		sim_settle(sim, t->cpu);
-	sim_dvfs_ask(sim, rv->v, rv->turn.perf_q10);
+	roles_perf(rv, &rv->turn);
 	roles_set(rv, &rv->turn);
 }
 

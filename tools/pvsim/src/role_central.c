@@ -2,7 +2,7 @@
 /*
  * role_central.c - the owning role, and a host CPU that does nothing but look at the regions: each
  * `central.poll` (20 us) at all vCPUs that run or wait. So a statement counts soon after it is
- * made, without any exit and without a tick (the shape of scx_central). Who has to give a CPU up is
+ * made, without any exit, doorbell or timer (the shape of scx_central). Who has to give a CPU up is
  * told by an interrupt.
  *
  * The last CPU is the one. No thread runs there: it is taken out of their affinities when the run
@@ -53,7 +53,7 @@ static int look_at(struct sim *sim, struct role_vcpu *rv)
 
 	if (!core->attached || t->state == SIM_BLOCKED)
 		return 0;
-	if (!roles_changed(rv) && core->recheck_at_ns > sim_clock_ns(sim))
+	if (!roles_changed(rv) && (core->settled || core->recheck_at_ns > sim_clock_ns(sim)))
 		return 0;
 	if (t->state == SIM_RUNNING)
 		sim_settle(sim, t->cpu);

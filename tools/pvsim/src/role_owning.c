@@ -92,14 +92,14 @@ static void arm_look(struct role_vcpu *rv)
 	if (rv->v->thread->state == SIM_BLOCKED && core->core.asleep &&
 	    core->core.klass <= PVS_CLASS_BASELINE)
 		at_ns = PVS_NEVER;
+	if (roles_of(rv->sim)->polled)
+		at_ns = PVS_NEVER;
 	roles_arm(rv->sim, &rv->look, at_ns);
 }
 
 static void after_step(struct role_vcpu *rv)
 {
-	const struct pvs_decision *d = &roles_core(rv)->decision;
-
-	sim_dvfs_ask(rv->sim, rv->v, d->perf_q10);
+	roles_perf(rv, &roles_core(rv)->decision);
 	arm_look(rv);
 }
 
@@ -186,6 +186,7 @@ uint64_t role_owning_defer(struct sim *sim, struct sim_vcpu *v, uint32_t by_clas
 
 void role_owning_init(struct sim *sim)
 {
+	int polled = sim->policy->role == &sim_role_central;
 	uint32_t caps = OWNING_CAPS;
 	struct roles *r;
 	uint64_t *look_ns = malloc(sizeof(*look_ns));
@@ -194,7 +195,10 @@ void role_owning_init(struct sim *sim)
 		abort();
 	if (sim_dvfs_by_guests(sim))
 		caps |= PVS_CAP_SETS_PERF;
+	if (polled)
+		caps &= ~PVS_CAP_CAN_KICK; /* nobody has to ring */
 	r = roles_init(sim, &owning_ops, caps);
+	r->polled = polled;
 	*look_ns = sim_param(sim, "owning.look", LOOK_NS);
 	r->own = look_ns;
 	r->granularity_ns = GRANULARITY_NS;

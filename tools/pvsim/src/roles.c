@@ -243,6 +243,16 @@ void roles_step(struct role_vcpu *rv, uint32_t type, uint32_t arg)
 		note_denial(rv, &core->decision);
 }
 
+void roles_perf(struct role_vcpu *rv, const struct pvs_decision *d)
+{
+	const struct pvs_vcpu *core = &roles_core(rv)->core;
+
+	if (!d->perf_q10 && (core->asleep || (core->hint.flags & PVS_HINT_IDLE)))
+		sim_dvfs_rest(rv->sim, rv->v);
+	else
+		sim_dvfs_ask(rv->sim, rv->v, d->perf_q10);
+}
+
 int roles_changed(const struct role_vcpu *rv)
 {
 	const struct pvs_host_vcpu *core = roles_core(rv);

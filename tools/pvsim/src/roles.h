@@ -62,6 +62,7 @@ struct roles {
 	uint32_t caps;
 	uint32_t granularity_ns;
 	uint64_t late_ns;         /* timers are late by up to this */
+	int polled;               /* nobody needs a timer to be looked at again */
 	uint32_t vm_count;
 	struct role_vm **vms;
 	struct sim_timer warm;
@@ -98,6 +99,8 @@ int roles_plug(struct role_vcpu *rv, uint32_t type);
 void roles_reset(struct role_vcpu *rv);
 /* A decision comes into force: class, rank and weight of the thread. */
 void roles_set(struct role_vcpu *rv, const struct pvs_decision *d);
+/* What its decision says of performance. */
+void roles_perf(struct role_vcpu *rv, const struct pvs_decision *d);
 /* 1: the words have changed since the last step. */
 int roles_changed(const struct role_vcpu *rv);
 /* Arms a timer of the host: `at_ns` is of the host's clock; late as timers are. */
