@@ -79,6 +79,18 @@ static double value(const char *row)
 	return v;
 }
 
+/* The next event; 0 = there is none before that. */
+static int step(uint64_t until_ns)
+{
+	struct sim_timer *timer = sim_queue_pop_before(&sim->queue, until_ns);
+
+	if (!timer)
+		return 0;
+	sim->now_ns = timer->at_ns;
+	timer->fire(sim, timer);
+	return 1;
+}
+
 /* ---- a VM that is urgent beside others --------------------------------------------------------*/
 
 #define AUDIO                                                                                      \
@@ -155,23 +167,13 @@ static void a_knob_has_an_effect_only_after_it_was_turned(void **state)
 	rv = sim->vms[0].vcpus[0].role;
 	t = rv->v->thread;
 	/* until the first decision is made; then the class has not changed yet */
-	while (!rv->null.applies) {
-		struct sim_timer *timer = sim_queue_pop(&sim->queue);
-
-		assert_non_null(timer);
-		sim->now_ns = timer->at_ns;
-		timer->fire(sim, timer);
-	}
+	while (!rv->null.applies)
+		assert_true(step(SIM_S));
 	assert_int_equal(t->klass, PVS_CLASS_BASELINE);
 	assert_int_equal(rv->null.klass, PVS_CLASS_TASK);
 	at_ns = sim->now_ns + sim->costs.knob_ns;
-	while (t->klass == PVS_CLASS_BASELINE) {
-		struct sim_timer *timer = sim_queue_pop(&sim->queue);
-
-		assert_non_null(timer);
-		sim->now_ns = timer->at_ns;
-		timer->fire(sim, timer);
-	}
+	while (t->klass == PVS_CLASS_BASELINE)
+		assert_true(step(SIM_S));
 	assert_true(sim->now_ns >= at_ns);
 	assert_true(sim->now_ns < at_ns + 100 * SIM_US);
 }
@@ -312,14 +314,9 @@ static int until_boosted(void)
 	const struct sim_thread *t = sim->vms[0].vcpus[0].thread;
 
 	while (t->klass <= PVS_CLASS_BASELINE || t->state != SIM_RUNNING ||
-	       sim->now_ns < 100 * SIM_MS) {
-		struct sim_timer *timer = sim_queue_pop(&sim->queue);
-
-		if (!timer || timer->at_ns > 300 * SIM_MS)
+	       sim->now_ns < 100 * SIM_MS)
+		if (!step(300 * SIM_MS))
 			return 0;
-		sim->now_ns = timer->at_ns;
-		timer->fire(sim, timer);
-	}
 	return 1;
 }
 
