@@ -16,6 +16,7 @@ static const struct command {
 	{"check", cmd_check, "says whether scenario files are right, without running them"},
 	{"compare", cmd_compare, "runs one scenario under several policies, side by side"},
 	{"sweep", cmd_sweep, "runs one scenario over ranges of parameters, on all CPUs"},
+	{"tune", cmd_tune, "searches libpvsched's config for the best of several scenarios"},
 	{"swarm", cmd_swarm, "random scenarios with all invariants on; shrinks what fails"},
 	{"models", cmd_models, "lists policies, models, what they leave out, and parameters"},
 };
