@@ -187,6 +187,18 @@ static void a_run_named_base_is_the_baseline_whatever_it_does(void **state)
 	free(page);
 }
 
+static void without_a_name_the_first_that_hears_nothing_is_the_baseline(void **state)
+{
+	struct both *b = *state;
+	const struct sim_policy *policies[2] = { &b->with.policy, &b->base.policy };
+	const char *names[2] = { "pvs-owning", "credit2" };
+
+	assert_int_equal(sim_report_base(2, names, policies), 1);
+	b->base.policy.flags = SIM_POLICY_STATIC_RT;
+	assert_int_equal(sim_report_base(2, names, policies), 0);
+	assert_int_equal(sim_report_base(1, names, policies), -1);
+}
+
 static void of_several_of_a_name_the_sum_is_shown(void **state)
 {
 	char *page = page_of(*state);
@@ -343,15 +355,14 @@ static void a_window_knows_what_was_so_before_it(void **state)
 
 	sim_trace_free(&sim->trace);
 	sim_trace_keep(&sim->trace, 64, 0, 100);
-	sim_trace_add(&sim->trace, 10, SIM_T_CLASS, 0, 1, 3 | PVS_REASON_WAKE << 16, 1024);
-	sim_trace_add(&sim->trace, 10, SIM_T_RUN, 0, 1, 3, 0);
+	sim_trace_add(&sim->trace, 10, SIM_T_RUN, 0, 1, 3, PVS_REASON_WAKE);
 	sim_trace_add(&sim->trace, 50, SIM_T_STOP, 0, 1, SIM_STOP_BLOCKED, 0);
 	sim_trace_add(&sim->trace, 60, SIM_T_RUN, 0, 2, PVS_CLASS_BASELINE, 0);
 	sim_trace_add(&sim->trace, 70, SIM_T_WAKE, 1, 3, 0, 0);
 	sim_trace_add(&sim->trace, 80, SIM_T_STOP, 1, 4, SIM_STOP_SLICE, 0);
 	sim->now_ns = 100;
 	assert_int_equal(sim_lanes_make(&lanes, sim, 20, 90), 0);
-	/* 1 ran, as what it had become before; 2 had waited, 3 had slept, 4 had run */
+	/* 1 ran, as what it was when it got the CPU; 2 had waited, 3 had slept, 4 had run */
 	assert_int_equal(span_of(&lanes, 1, 20)->kind, SIM_SPAN_RUNS);
 	assert_int_equal(span_of(&lanes, 1, 20)->klass, 3);
 	assert_int_equal(span_of(&lanes, 1, 20)->reason, PVS_REASON_WAKE);
@@ -479,6 +490,7 @@ int main(void)
 		REPORT_TEST(the_page_loads_nothing),
 		REPORT_TEST(the_baseline_comes_first_and_then_the_library),
 		REPORT_TEST(a_run_named_base_is_the_baseline_whatever_it_does),
+		REPORT_TEST(without_a_name_the_first_that_hears_nothing_is_the_baseline),
 		REPORT_TEST(of_several_of_a_name_the_sum_is_shown),
 		REPORT_TEST(the_gap_to_a_real_host_is_in_every_page),
 		REPORT_TEST(runs_without_records_make_a_page),

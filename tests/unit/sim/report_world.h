@@ -130,7 +130,7 @@ static uint64_t run_audio(struct world *w, uint64_t now, uint64_t end, uint64_t 
 {
 	uint64_t done;
 
-	note(w, now, SIM_T_RUN, 0, 0, w->threads[0].klass, 0);
+	note(w, now, SIM_T_RUN, 0, 0, w->threads[0].klass, boosted ? PVS_REASON_URGENT : 0);
 	while (*due <= now) {
 		note(w, now, SIM_T_TASK, 0, 0, PLAYER, 0);
 		note(w, now, SIM_T_LATENCY, 0, 0, PLAYER, now - *due);

@@ -9,6 +9,8 @@ const BASE = DATA.base >= 0 ? RUNS[DATA.base] : null;
 const SUBJECT = DATA.subject >= 0 ? RUNS[DATA.subject] : null;
 const WINDOW = DATA.window || { from: 0, length: 0, threads: [], tasks: [] };
 const FOCUS = find_focus();
+const KIND = WINDOW.kind || "plain"; // job, spin or plain: what the window is about
+prepare_window();
 
 // ---- small things ------------------------------------------------------------------------------
 
@@ -88,7 +90,8 @@ function colour(run) {
 }
 
 function title_of(run) {
-	return run.name === run.policy || ["with", "base"].includes(run.name) ?
+	const alone = RUNS.filter(other => other.policy === run.policy).length === 1;
+	return run.name === run.policy || (alone && ["with", "base"].includes(run.name)) ?
 		run.policy : `${run.name}: ${run.policy}`;
 }
 
@@ -148,6 +151,63 @@ function focus_row(run, what) {
 	return FOCUS ? row(run, `${FOCUS.path}.${what}`) : null;
 }
 
+// ---- what the verdict speaks of -----------------------------------------------------------------
+
+// Rows in the order in which the checks name them, without their run: `vm.thief.share`.
+function spoken_rows() {
+	const names = new Set();
+	for (const text of DATA.asserts.concat(DATA.figures).map(a => a.text))
+		for (const [, name] of text.matchAll(/\b[A-Za-z][\w-]*\.((?:task|vm|host|pvs)\.[\w./-]+)/g))
+			names.add(name);
+	return [...names].filter(name => !/\.(jobs|count|samples)$/.test(name));
+}
+
+// The checks are about how soon the task in focus is served; else about something else.
+function is_about_latency() {
+	if (!FOCUS)
+		return false;
+	const kinds = ["misses", "response", "wakeup", "lock", "ipi"];
+	return !DATA.asserts.length || spoken_rows().some(name =>
+		kinds.some(kind => name.startsWith(`${FOCUS.path}.${kind}`)));
+}
+
+// A row, or a number of a histogram (`.p99`); [value, unit] or null.
+function value_of(run, name) {
+	if (!run)
+		return null;
+	if (name in run.rows)
+		return run.rows[name];
+	const dot = name.lastIndexOf("."), hist = run.hists[name.slice(0, dot)];
+	const field = name.slice(dot + 1);
+	return hist && field in hist ? [hist[field], field === "count" ? 0 : 1] : null;
+}
+
+const ROW_WORDS = { share: "share of all CPU time", cpus: "CPUs used", run: "CPU time", wait:
+	"time waited for a CPU", boosted: "boosted time", preempted: "times preempted", waits: "wait",
+	misses: "missed deadlines", work: "work done", loops: "rounds done", spin: "time spun",
+	held_preempted: "preempted with a lock held", locks: "locks taken", energy: "energy (proxy)",
+	fairness_error: "unfairness, at most", busy: "CPU time used", idle: "idle CPU time",
+	switches: "context switches", boosts: "boosts", denials: "boosts denied",
+	wakeup: "wake-up", response: "response", lock: "wait for a lock", ipi: "wait for an IPI" };
+const QUANTILES = { max: "longest", min: "shortest", mean: "mean", p50: "typical", p90: "p90 of",
+	p99: "p99 of", p999: "p99.9 of" };
+
+// "VM thief: share of all CPU time".
+function row_words(name) {
+	const parts = name.split("."), field = parts.pop();
+	const what = field in QUANTILES ? `${QUANTILES[field]} ${ROW_WORDS[parts[parts.length - 1]] ||
+		parts[parts.length - 1]}` : ROW_WORDS[field] || field;
+	if (field in QUANTILES)
+		parts.pop();
+	const who = parts.slice(1).join(".");
+	return parts[0] === "vm" ? `VM ${who}: ${what}` : parts[0] === "task" ? `${who}: ${what}` :
+		parts[0] === "host" ? `The host: ${what}` : what;
+}
+
+function said(pair) {
+	return pair === null ? "–" : quantity(...pair);
+}
+
 // ---- headline --------------------------------------------------------------------------------------
 
 function sentence(text) {
@@ -166,7 +226,8 @@ function headline() {
 	return [
 		make("p", { class: "eyebrow" }, `pvsim · ${s.name} · ${facts}` +
 			(RUNS.length ? `, seed ${RUNS[0].seed}` : "")),
-		make("h1", {}, sentence(s.claim).replace(/\.$/, "") || s.name),
+		make("h1", { class: (s.claim || "").length > 100 ? "long" : null },
+			sentence(s.claim).replace(/\.$/, "") || s.name),
 		make("p", { class: "verdict" }, verdict_pill(), result_words()),
 		...failures(),
 	];
@@ -181,17 +242,36 @@ function verdict_pill() {
 		make("span", { class: "pill no" }, `✗ does not hold: ${all - held} of ${all} checks fail`);
 }
 
+// "VM thief: share of all CPU time 95 % under credit1; with pvs-owning: 50 %."
+function spoken_words() {
+	const name = spoken_rows().find(row => value_of(SUBJECT, row));
+	if (!name)
+		return "";
+	const before = value_of(BASE, name);
+	return before ? `${row_words(name)} is ${said(before)} under ${title_of(BASE)}; with ` +
+		`${title_of(SUBJECT)}: ${said(value_of(SUBJECT, name))}.` :
+		`${row_words(name)} is ${said(value_of(SUBJECT, name))}.`;
+}
+
+// How many deadlines there were: a task that is late skips some, so jobs are fewer.
+function deadlines(run) {
+	const jobs = focus_row(run, "jobs"), misses = focus_row(run, "misses");
+	const measured = row(run, "host.measured"), { period, count } = FOCUS.spec;
+	const all = period && measured ? Math.floor(measured / period) * (count || 1) : jobs;
+	return Math.max(all, jobs, misses);
+}
+
 // "player misses 61 of 1,250 deadlines with credit2, and none with pvs-owning."
 function result_words() {
-	if (!FOCUS || !RUNS.length)
-		return "";
+	if (!is_about_latency() || !RUNS.length)
+		return spoken_words();
 	const runs = [BASE, SUBJECT].filter(run => run);
 	const with_misses = runs.filter(run => focus_row(run, "misses") !== null &&
 		focus_row(run, "jobs"));
 	if (with_misses.length && focus_row(with_misses[0], "misses"))
 		return with_misses.map((run, i) => {
-			const misses = focus_row(run, "misses"), jobs = focus_row(run, "jobs");
-			const count = misses ? `${whole(misses)} of ${whole(jobs)}` : "none";
+			const misses = focus_row(run, "misses");
+			const count = misses ? `${whole(misses)} of ${whole(deadlines(run))}` : "none";
 			return i ? `; with ${run.policy}: ${count}` :
 				`${FOCUS.name} misses ${count} deadlines under ${run.policy}`;
 		}).join("") + ".";
@@ -230,8 +310,11 @@ function cards() {
 	const out = [];
 	if (!SUBJECT)
 		return null;
-	add_worst(out);
-	add_misses(out);
+	if (is_about_latency()) {
+		add_worst(out);
+		add_misses(out);
+	}
+	add_spoken(out);
 	add_bystanders(out);
 	add_fairness(out);
 	add_energy(out);
@@ -254,7 +337,21 @@ function add_misses(out) {
 		return;
 	const before = focus_row(BASE, "misses");
 	out.push(card("Missed deadlines", before === null ? null : whole(before), whole(after),
-		`of ${whole(jobs)} jobs; each must be done within ${time(FOCUS.deadline)}`, after > 0));
+		`of ${whole(deadlines(SUBJECT))}; each job must be done within ${time(FOCUS.deadline)}`,
+		after > 0));
+}
+
+// What the verdict speaks of, when that is something else; whether it is good the verdict says.
+function add_spoken(out) {
+	const held = DATA.asserts.every(a => a.holds);
+	for (const name of spoken_rows().slice(0, 8)) {
+		const after = value_of(SUBJECT, name), before = value_of(BASE, name);
+		if (!after || out.length >= 4 || name.startsWith("host.fairness") ||
+		    (is_about_latency() && FOCUS && name.startsWith(FOCUS.path)))
+			continue;
+		out.push(card(row_words(name), before ? said(before) : null, said(after),
+			before ? `${title_of(BASE)} → ${title_of(SUBJECT)}` : title_of(SUBJECT), !held));
+	}
 }
 
 // Work of all tasks but the one in focus, in ns at full capability.
@@ -265,17 +362,18 @@ function others_work(run) {
 
 function add_bystanders(out) {
 	const before = BASE ? others_work(BASE) : 0, after = others_work(SUBJECT);
-	if (!before)
+	if (!before || !is_about_latency())
 		return;
-	out.push(card("Work the others still do", null, percent(after / before),
-		`of what they do under ${BASE.policy}`, after < 0.95 * before));
+	out.push(card("Work the others still do", null, after > 2 * before ?
+		`${(after / before).toFixed(1)} times` : percent(after / before),
+	`of what they do under ${title_of(BASE)}`, after < 0.95 * before));
 }
 
 function add_fairness(out) {
 	const after = row(SUBJECT, "host.fairness_error");
-	if (after === null)
-		return;
 	const before = row(BASE, "host.fairness_error");
+	if (after === null || (!after && !before))
+		return;
 	out.push(card("Unfairness", before === null ? null : percent(before / 1e6),
 		percent(after / 1e6), "how far a share of CPU time is from what it should be, at most",
 		after > 50000 && after > (before || 0)));
@@ -289,8 +387,9 @@ function add_energy(out) {
 		`of what ${BASE.policy} takes, by the frequency table`, after > 1.05 * before));
 }
 
-// ---- the worst moment --------------------------------------------------------------------------------
+// ---- a moment --------------------------------------------------------------------------------
 
+const ANALYSES = []; // of all runs that have a picture
 const RUNNING = 0, WAITING = 1;
 const MARK_LATENCY = 6, MARK_MISS = 7, MARK_FAULT = 14, MARK_DENIED = 15;
 const FAULTS = ["the host's clock jumps", "timers are late from here on", "kicks get lost from here on",
@@ -355,7 +454,7 @@ function is_boosted(span) {
 }
 
 function reason_words(reason) {
-	return DATA.reasons[reason] ? DATA.reasons[reason][1] : "";
+	return DATA.reasons[reason] ? DATA.reasons[reason][1] : "why is not recorded";
 }
 
 // The span's vCPU runs the task in focus; one of which nothing is known and that has no other.
@@ -371,9 +470,8 @@ function runs_focus(span) {
 function analyse(run) {
 	const a = { run, spans: spans_of(run), marks: marks_of(run) };
 	a.mine = a.spans.filter(span => span.thread === WINDOW.thread);
-	a.misses = a.marks.filter(mark => mark.type === MARK_MISS &&
-		(WINDOW.task < 0 || mark.what === WINDOW.task));
 	a.jobs = WINDOW.task >= 0 ? jobs_of(a) : [];
+	a.misses = missed(a);
 	a.task = WINDOW.task >= 0 ? task_spans(a) : [];
 	a.job = a.jobs.find(job => Math.abs(job.due - WINDOW.due) < 1000) || null;
 	a.done = a.job && !a.job.open ? a.job.until - WINDOW.due : null;
@@ -387,7 +485,21 @@ function analyse(run) {
 	a.boost = a.mine.find(span => is_boosted(span) && span.kind === RUNNING &&
 		span.until > WINDOW.due && (!a.job || span.from < a.job.until)) || null;
 	a.spun = spun(a);
+	a.had = a.spans.filter(span => span.kind === RUNNING && same_vm(span.thread))
+		.reduce((sum, span) => sum + span.until - span.from, 0) / (run.shown * DATA.scenario.cpus);
 	return a;
+}
+
+// Deadlines that pass in the picture: of jobs that are late, and of those skipped meanwhile.
+function missed(a) {
+	const out = [], { deadline } = FOCUS, period = FOCUS.spec.period || 0;
+	for (const job of deadline ? a.jobs : [])
+		if (job.until > job.due + deadline || (job.open && a.run.shown > job.due + deadline))
+			for (let due = job.due; due < job.until && due + deadline <= a.run.shown;
+				due += period || Infinity)
+				if (due + deadline >= 0)
+					out.push(due + deadline);
+	return out;
 }
 
 // CPU time that the VM in focus burnt in this picture while it waited for locks and answers.
@@ -396,12 +508,24 @@ function spun(a) {
 		.reduce((sum, span) => sum + span.until - span.from, 0);
 }
 
+// The shortest wait that any run made of the job in focus: without a deadline, what is possible.
+function best_wait() {
+	return Math.min(...ANALYSES.filter(a => a.job).map(a => a.waited));
+}
+
+// true, false, or null where neither can be said.
 function is_good(a) {
-	return WINDOW.task < 0 ? a.run !== BASE : !a.misses.length && (a.done !== null || !a.job);
+	if (KIND !== "job" || !a.job)
+		return null;
+	if (FOCUS.deadline)
+		return !a.misses.length && a.done !== null;
+	return a.waited <= 4 * best_wait() + 20000;
 }
 
 function run_result(a) {
-	if (WINDOW.task < 0)
+	if (KIND === "plain")
+		return `VM ${focus_vm()} has ${percent(a.had)} of the CPU time here`;
+	if (KIND === "spin")
 		return `VM ${focus_vm()} spins for ${time(a.spun)} in this picture`;
 	const misses = FOCUS.deadline ? `; ${plural(a.misses.length, "deadline")} missed here` : "";
 	if (!a.job)
@@ -424,11 +548,13 @@ function waiting_words(a) {
 
 // What went wrong, and what the library did, in words.
 function story(base, subject) {
-	if (WINDOW.task < 0)
+	if (KIND === "spin")
 		return spin_story(base, subject);
+	if (KIND === "plain")
+		return make("p", {}, `The first ${time(WINDOW.length)} that were measured, for each policy.`);
 	const out = [`At 0, ${FOCUS.name} (in VM ${FOCUS.vm}) has something to do. `];
 	for (const a of [base, subject].filter((x, i, all) => x && all.indexOf(x) === i)) {
-		const under = `${a === base ? "Under" : "With"} ${a.run.policy} it `;
+		const under = `${a === base ? "Under" : "With"} ${title_of(a.run)} it `;
 		out.push(make("b", {}, under + (a.job ? waiting_words(a) : "has nothing to do")),
 			a === subject ? why_words(a) : "", done_words(a));
 	}
@@ -439,7 +565,7 @@ function spin_story(base, subject) {
 	const out = [`At 0, a vCPU of VM ${focus_vm()} begins to spin for ${time(WINDOW.value)}: it waits ` +
 		"for a lock or an answer of a vCPU that has no CPU. "];
 	for (const a of [base, subject].filter((x, i, all) => x && all.indexOf(x) === i))
-		out.push(make("b", {}, `${a === base ? "Under" : "With"} ${a.run.policy} the VM burns ` +
+		out.push(make("b", {}, `${a === base ? "Under" : "With"} ${title_of(a.run)} the VM burns ` +
 			`${time(a.spun)} of CPU time so`), " in this picture. ");
 	return make("p", {}, out);
 }
@@ -456,17 +582,32 @@ function done_words(a) {
 		return `${done}. `;
 	const allowed = time(FOCUS.deadline);
 	return a.done !== null && a.done <= FOCUS.deadline ? `${done}, in time (${allowed}). ` :
-		`${done}, and had ${allowed}. `;
+		`${done}, and had ${allowed}` + (a.misses.length > 1 ?
+			`: ${whole(a.misses.length)} deadlines pass. ` : ". ");
+}
+
+// A window without a worst moment is about the VM in focus, from its beginning.
+function prepare_window() {
+	if (KIND !== "plain")
+		return;
+	const spoken = spoken_rows().map(name => name.match(/^vm\.([\w-]+)\./)).find(match => match);
+	const name = spoken ? spoken[1] : FOCUS && FOCUS.vm;
+	WINDOW.thread = Math.max(WINDOW.threads.findIndex(thread => thread.vm && (thread.vm === name ||
+		thread.vm.startsWith(`${name}.`))), 0);
+	WINDOW.task = -1;
+	WINDOW.due = 0;
 }
 
 function moment() {
-	if (!WINDOW.length || WINDOW.thread === undefined || !FOCUS || !RUNS.some(run => run.spans))
+	if (!WINDOW.length || !FOCUS || !WINDOW.threads.length || !RUNS.some(run => run.spans))
 		return null;
 	const all = RUNS.filter(run => run.spans).map(analyse);
+	ANALYSES.push(...all);
 	const base = all.find(a => a.run === BASE), subject = all.find(a => a.run === SUBJECT);
 	const view = make_view(all);
 	return make("section", {},
-		make("h2", {}, base ? `The worst moment under ${base.run.policy}` : "The worst moment"),
+		make("h2", {}, KIND === "plain" ? "Who runs when" : base ?
+			`The worst moment under ${title_of(base.run)}` : "The worst moment"),
 		story(base, subject || all[0]),
 		timeline_tools(view), key(view),
 		make("div", { id: "timelines" }, all.map(a => timeline(a, view))));
@@ -518,8 +659,8 @@ function timeline_tools(view) {
 	});
 	every.setAttribute("aria-pressed", "false");
 	return make("div", { class: "tools", role: "toolbar", "aria-label": "Timelines" },
-		button("Whole moment", () => set_view(view, 0, WINDOW.length)),
-		button("Start, close up", () => zoom_to_start(view)),
+		button("All of it", () => set_view(view, 0, WINDOW.length)),
+		KIND === "plain" ? null : button("Start, close up", () => zoom_to_start(view)),
 		button("+", () => zoom(view, 0.5), "closer"), button("−", () => zoom(view, 2), "farther"),
 		button("◀", () => pan(view, -0.3), "earlier"), button("▶", () => pan(view, 0.3), "later"),
 		every,
@@ -576,8 +717,10 @@ function lanes_of(a, view) {
 			spans: a.task });
 	lanes.push({ kind: "thread", label: vcpu_label(), sub: "on the host", height: 24,
 		spans: WINDOW.task >= 0 ? idle_waits(a.mine, a.task) : a.mine, thread: WINDOW.thread });
-	if (WINDOW.task < 0 && !view.every)
+	if (KIND === "spin" && !view.every)
 		add_threads(lanes, a, thread => same_vm(thread), 12);
+	if (KIND === "plain" && !view.every)
+		add_threads(lanes, a, () => true, 8);
 	for (let cpu = 0; cpu < DATA.scenario.cpus && (cpu < 8 || view.every); cpu++)
 		lanes.push({ kind: "cpu", label: `CPU ${cpu}`, height: 20, cpu, gap: cpu === 0,
 			spans: a.spans.filter(span => span.cpu === cpu && span.kind === RUNNING) });
@@ -679,13 +822,13 @@ function jobs_of(a) {
 
 // Dragging pans, and the arrows read span after span.
 function timeline(a, view) {
-	const result = is_good(a) ? "ok" : "no";
+	const good = is_good(a);
 	const holder = make("div", {});
 	const panel = make("div", { class: "panel" },
 		make("div", { class: "head" },
 			make("h3", {}, swatch(a.run), title_of(a.run)),
-			make("span", { class: `result ${result}` },
-				`${result === "ok" ? "✓" : "✗"} ${run_result(a)}`),
+			make("span", { class: `result ${good === null ? "" : good ? "ok" : "no"}` },
+				`${good === null ? "" : good ? "✓ " : "✗ "}${run_result(a)}`),
 			make("span", { class: "what" }, a.run.what || "")),
 		holder);
 	const state = { a, view, holder, lanes: [], lane: 0, span: null, width: 0 };
@@ -715,7 +858,8 @@ function draw_timeline(s) {
 	s.x = ns => s.left + (ns - s.view.from) / (s.view.until - s.view.from) * (s.right - s.left);
 	s.ns = x => s.view.from + (x - s.left) / (s.right - s.left) * (s.view.until - s.view.from);
 	s.lanes = lanes_of(s.a, s.view);
-	let y = TOP;
+	s.top = KIND === "plain" ? 8 : TOP;
+	let y = s.top;
 	for (const lane of s.lanes) {
 		y += lane.gap ? 10 : 0;
 		lane.y = y;
@@ -725,7 +869,7 @@ function draw_timeline(s) {
 	const focused = s.svg && document.activeElement === s.svg;
 	const svg = draw("svg", { class: "timeline", width, height: y + AXIS, tabindex: 0,
 		viewBox: `0 0 ${width} ${y + AXIS}`, role: "group",
-		"aria-label": `Timeline of ${s.a.run.policy}: ${run_result(s.a)}. ` +
+		"aria-label": `Timeline of ${title_of(s.a.run)}: ${run_result(s.a)}. ` +
 			"Arrow keys read its lanes." });
 	svg.append(axis_of(s), ...s.lanes.map(lane => draw_lane(s, lane)), notes_of(s));
 	s.svg = svg;
@@ -746,7 +890,7 @@ function axis_of(s) {
 	const first = Math.ceil((s.view.from - WINDOW.due) / step);
 	for (let i = first; i * step + WINDOW.due <= s.view.until; i++) {
 		const x = s.x(i * step + WINDOW.due);
-		out.push(draw("line", { x1: x, x2: x, y1: TOP - 4, y2: s.bottom, class: "grid" }),
+		out.push(draw("line", { x1: x, x2: x, y1: s.top - 4, y2: s.bottom, class: "grid" }),
 			draw("text", { x, y: s.bottom + 16, "text-anchor": "middle", class: "soft" },
 				i ? time(i * step) : "0"));
 	}
@@ -810,8 +954,8 @@ function label_span(group, lane, span, look, x, width) {
 	if (width < 34 || lane.height < 16)
 		return;
 	const words = span_label(lane, span, look);
-	const room = Math.floor((width - 8) / 6.6);
-	if (!words || room < Math.min(words.length, 4))
+	const room = Math.floor((width - 6) / 6.5);
+	if (!words || (room < words.length && (lane.kind === "cpu" || room < 4)))
 		return;
 	const fits = words.length <= room ? words : words.slice(0, room - 1) + "…";
 	group.append(draw("text", { x: x + width / 2, y: lane.y + lane.height / 2 + 4,
@@ -840,6 +984,8 @@ function span_label(lane, span, look) {
 function notes_of(s) {
 	const group = draw("g", { "aria-hidden": "true" });
 	const labels = [], top = s.lanes[0];
+	if (KIND === "plain")
+		return group;
 	const due = s.x(WINDOW.due);
 	if (due >= s.left - 1 && due <= s.right)
 		group.append(draw("line", { x1: due, x2: due, y1: TOP - 22, y2: s.bottom,
@@ -890,16 +1036,17 @@ function put_labels(s, labels) {
 
 function misses_in(s, lane) {
 	const out = [];
-	let last = -100;
-	s.a.misses.forEach(mark => {
-		const x = s.x(mark.at - mark.value);
+	let last = -1;
+	s.a.misses.forEach(at => {
+		const x = s.x(at);
 		if (x < s.left || x > s.right)
 			return;
 		out.push(draw("line", { x1: x, x2: x, y1: lane.y - 6, y2: lane.y + lane.height,
 			class: "late-line", "stroke-width": 1.5 }), cross(x, lane.y - 7));
-		if (x - last > 60 && s.a.misses.length <= 3)
+		if (last < 0 || (x - last > 120 && s.a.misses.length <= 3))
 			out.push(draw("text", { x: x + 8, y: lane.y - 3, class: "small halo",
-				style: "fill:var(--late)" }, "deadline missed"));
+				style: "fill:var(--late)" }, s.a.misses.length > 3 ? "deadlines missed" :
+				"deadline missed"));
 		last = x;
 	});
 	return out;
@@ -1013,7 +1160,7 @@ function point(s, event, [x, y]) {
 	if (event.buttons)
 		return;
 	const lane = s.lanes[lane_at(s, y)];
-	const mark = y < TOP + 8 ? mark_at(s, x) : null;
+	const mark = y < s.top + 8 ? mark_at(s, x) : null;
 	if (mark)
 		return show_tip(mark_words(mark), event.clientX, event.clientY);
 	const span = lane && x >= s.left ? span_at(s, lane, x) : null;
@@ -1154,7 +1301,7 @@ function draw_curves(holder, name) {
 	size.x = ns => size.left + (Math.max(Math.log10(Math.max(ns, 1)), low) - low) / (last - low) *
 		(size.right - size.left);
 	size.y = level => size.bottom - level / high * (size.bottom - size.top);
-	const svg = draw("svg", { viewBox: `0 0 ${width} 345`, width, height: 345, role: "img",
+	const svg = draw("svg", { viewBox: `0 0 ${width} 326`, width, height: 326, role: "img",
 		"aria-label": curve_summary(sets, name) });
 	svg.append(curve_grid(size, low, last, high, narrow),
 		deadline ? deadline_line(size, deadline) : "", ...sets.map(set => curve_line(size, set)),
@@ -1212,15 +1359,18 @@ function curve_line(size, set) {
 // Each curve's name at its end; names that would collide make room for each other.
 function curve_ends(size, sets) {
 	const out = [], ends = sets.map(set => ({ set, x: size.x(set.hist.max),
-		y: size.y(set.points[set.points.length - 1][1]) })).sort((a, b) => a.y - b.y || a.x - b.x);
+		y: size.y(set.points[set.points.length - 1][1]) })).sort((a, b) => b.x - a.x);
 	let free = -100;
 	for (const end of ends) {
 		const y = Math.max(end.y + 4, free);
+		// moved down, it must not stand on the curves beside it
+		const x = Math.max(end.x, ...ends.filter(other => y > end.y + 5 && other !== end &&
+			other.x > end.x && other.x < end.x + 90).map(other => other.x)) + 9;
 		free = y + 30;
 		out.push(draw("circle", { cx: end.x, cy: end.y, r: 4, fill: colour(end.set.run) }),
-			draw("text", { x: end.x + 9, y, class: "strong halo",
+			draw("text", { x, y, class: "strong halo",
 				style: `fill:${colour(end.set.run)}` }, title_of(end.set.run)),
-			draw("text", { x: end.x + 9, y: y + 14, class: "soft halo" },
+			draw("text", { x, y: y + 14, class: "soft halo" },
 				`worst ${time(end.set.hist.max)}`));
 	}
 	return out;
@@ -1261,7 +1411,7 @@ function everybody() {
 		return null;
 	tasks.sort((a, b) => is_focus(b) - is_focus(a));
 	const head = make("tr", {}, make("th", {}, ""), COLUMNS.map(c => make("th", {}, c)),
-		make("th", {}, "missed"), make("th", {}, "of jobs"), make("th", {}, "work done"));
+		make("th", {}, "missed"), make("th", {}, "jobs done"), make("th", {}, "work done"));
 	return make("section", {}, make("h2", {}, "What everybody gets"),
 		make("p", { class: "soft" }, "The task in focus first, then everybody beside it: a policy " +
 			"is only good when these do not pay for it."),

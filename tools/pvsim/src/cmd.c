@@ -155,6 +155,27 @@ int cmd_parse(const struct cmd *cmd, int argc, char **argv, struct cmd_list *fil
 	return 0;
 }
 
+/* Puts one argument behind what is there; one that does not fit is left out. */
+static void add_word(char *text, size_t size, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_-./,:=+%@";
+	size_t used = strlen(text);
+	int quote = word[strspn(word, plain)] != 0 && !strchr(word, '\'');
+
+	if (used + strlen(word) + 4 < size)
+		snprintf(text + used, size - used, quote ? " '%s'" : " %s", word);
+}
+
+void cmd_line(char *text, size_t size, int argc, char **argv)
+{
+	int i;
+
+	snprintf(text, size, "pvsim");
+	for (i = 0; i < argc; i++)
+		add_word(text, size, argv[i]);
+}
+
 /* ---- runs -------------------------------------------------------------------------------------*/
 
 struct sim_scenario *cmd_load(const char *path, const struct cmd_list *sets)

@@ -52,6 +52,9 @@ struct cmd {
  * an option is put into files. Free files->items and all lists. */
 int cmd_parse(const struct cmd *cmd, int argc, char **argv, struct cmd_list *files);
 
+/* What was typed, to be typed again: `pvsim` and the arguments, quoted where a shell wants it. */
+void cmd_line(char *text, size_t size, int argc, char **argv);
+
 /* ---- runs -------------------------------------------------------------------------------------*/
 
 /* Reads a scenario; prints what is wrong and returns NULL. */

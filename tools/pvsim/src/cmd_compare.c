@@ -29,6 +29,7 @@ struct compare {
 	const char *policies, *json, *html, *perfetto;
 	uint64_t seed;
 	int check, quiet;
+	char line[512];        /* as it was typed */
 	struct cmd_list sets;
 	struct sim_scenario *s;
 	char *names;           /* the policies, cut into words */
@@ -317,7 +318,7 @@ static int write_html(const struct compare *c)
 	const char *names[POLICIES_MAX];
 	struct sim *runs[POLICIES_MAX];
 	struct sim_report report = {.scenario = c->s, .run_count = c->count, .runs = runs,
-				    .names = names, .command = "pvsim compare"};
+				    .names = names, .command = c->line};
 	uint32_t i, falsified;
 	int error;
 
@@ -412,14 +413,21 @@ static int choose_columns(struct compare *c)
 /* The window of the pictures: the worst moment of the baseline, or of the first. */
 static int choose_window(struct compare *c, struct sim_options *options)
 {
-	const struct column *col = &c->columns[0];
+	const struct sim_policy *policies[POLICIES_MAX];
+	const char *names[POLICIES_MAX];
+	const struct column *col;
 	struct sim_options o = *options;
 	char error[512] = "";
 	uint32_t i;
+	int base;
 
-	for (i = 1; i < c->count; i++)
-		if (!strcmp(c->columns[i].name, "base"))
-			col = &c->columns[i];
+	for (i = 0; i < c->count; i++) {
+		col = &c->columns[i];
+		names[i] = col->name;
+		policies[i] = sim_policy_find(col->policy ? col->policy : col->run->policy);
+	}
+	base = sim_report_base(c->count, names, policies);
+	col = &c->columns[base < 0 ? 0 : base];
 	o.run = col->run;
 	o.policy = col->policy;
 	if (sim_report_window(c->s, &o, error, sizeof(error)) < 0) {
@@ -514,6 +522,7 @@ int cmd_compare(int argc, char **argv)
 	struct cmd_list files;
 	int parsed = cmd_parse(&cmd, argc, argv, &files), result;
 
+	cmd_line(c.line, sizeof(c.line), argc, argv);
 	result = parsed > 0 ? CMD_GREEN : CMD_USAGE;
 	if (!parsed)
 		result = compare(&c, files.items[0]);

@@ -12,6 +12,7 @@
 #define KEEP_RECORDS 400000u /* of the trace, for pictures */
 
 struct run_options {
+	char line[512]; /* as it was typed */
 	const char *policy, *run, *json, *html, *perfetto;
 	uint64_t seed;
 	int check, quiet, rows;
@@ -225,7 +226,7 @@ static int write_files(const struct run_options *o, const struct cmd_made *made,
 	struct sim *runs[1] = {made->sim};
 	const char *names[1] = {made->run.name};
 	struct sim_report report = {.scenario = made->own ? made->own : s, .run_count = 1,
-				    .runs = runs, .names = names, .command = "pvsim run"};
+				    .runs = runs, .names = names, .command = o->line};
 	int failed = 0, error;
 
 	if (o->json)
@@ -257,6 +258,26 @@ static const struct sim_run_spec *choose(const struct sim_scenario *s, const cha
 	return NULL;
 }
 
+/* For pictures. A page needs the worst moment alone, a trace as much as there is room for. */
+static void keep(const struct sim_scenario *s, const struct sim_run_spec *run,
+		 const struct run_options *o, struct sim_options *options)
+{
+	struct sim_options window = *options;
+	char error[512];
+
+	options->keep = KEEP_RECORDS;
+	options->keep_from_ns = s->warmup_ns;
+	options->keep_until_ns = SIM_NEVER;
+	if (o->perfetto)
+		return;
+	window.run = run;
+	if (sim_report_window(s, &window, error, sizeof(error)) < 0)
+		return;
+	options->keep = window.keep;
+	options->keep_from_ns = window.keep_from_ns;
+	options->keep_until_ns = window.keep_until_ns;
+}
+
 static int run_one(const struct sim_scenario *s, const struct run_options *o)
 {
 	const struct sim_run_spec *run = choose(s, o->run);
@@ -268,11 +289,8 @@ static int run_one(const struct sim_scenario *s, const struct run_options *o)
 
 	if (!run)
 		return CMD_USAGE;
-	if (o->html || o->perfetto) {
-		options.keep = KEEP_RECORDS;
-		options.keep_from_ns = s->warmup_ns;
-		options.keep_until_ns = SIM_NEVER;
-	}
+	if (o->html || o->perfetto)
+		keep(s, run, o, &options);
 	if (cmd_make(&made, s, &o->sets, run == &s->off ? &s->runs[0] : run,
 		     run == &s->off ? run : NULL, &options, error, sizeof(error)) < 0) {
 		fprintf(stderr, "pvsim run: %s\n", error);
@@ -317,6 +335,7 @@ int cmd_run(int argc, char **argv)
 	struct sim_scenario *s;
 	struct cmd_list files;
 
+	cmd_line(o.line, sizeof(o.line), argc, argv);
 	parsed = cmd_parse(&cmd, argc, argv, &files);
 	s = parsed ? NULL : cmd_load(files.items[0], &o.sets);
 	if (s)

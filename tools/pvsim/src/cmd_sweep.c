@@ -20,6 +20,7 @@
 #define SHOWS_MAX 8u
 
 struct sweep {
+	char line[512];        /* as it was typed */
 	const char *path, *csv, *json, *html;
 	uint64_t jobs;
 	int quiet, check;
@@ -366,7 +367,7 @@ static int write_html(const struct sweep *w)
 	struct sim *runs[1];
 	const char *names[1] = {"with"};
 	struct sim_report report = {.scenario = w->s, .run_count = 1, .runs = runs, .names = names,
-				    .sweep = &w->grid, .command = "pvsim sweep"};
+				    .sweep = &w->grid, .command = w->line};
 	char error[512] = "no memory";
 	int result;
 
@@ -503,6 +504,7 @@ int cmd_sweep(int argc, char **argv)
 	struct cmd_list files;
 	int parsed = cmd_parse(&cmd, argc, argv, &files), result;
 
+	cmd_line(w.line, sizeof(w.line), argc, argv);
 	result = parsed > 0 ? CMD_GREEN : CMD_USAGE;
 	if (!parsed) {
 		w.path = files.items[0];

@@ -65,6 +65,11 @@ struct sim_report {
 int sim_report_window(const struct sim_scenario *scenario, struct sim_options *options,
 		      char *error, size_t error_size);
 
+/* Which of several runs the others are compared with: `base`, or the first that takes no notice of
+ * hints; -1: none. */
+int sim_report_base(uint32_t count, const char *const *names,
+		    const struct sim_policy *const *policies);
+
 /* Both: 0, or -errno. */
 int sim_report_html(const char *path, const struct sim_report *report);
 int sim_report_perfetto(const char *path, struct sim *sim);

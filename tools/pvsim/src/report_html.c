@@ -23,9 +23,11 @@
 #define THREADS_MAX 4096u
 #define POINTS_STEP 0.02  /* of a curve: in powers of ten of the share that is slower */
 
+#define RUNS_MAX 64u
+
 /* Runs in the order in which they are shown. */
 struct order {
-	uint32_t at[64];
+	uint32_t at[RUNS_MAX];
 	uint32_t count;
 	int base, subject; /* places in `at`; -1: there is none */
 };
@@ -43,19 +45,31 @@ static int named(const struct sim_report *r, uint32_t i, const char *name)
 	return r->names && r->names[i] && !strcmp(r->names[i], name);
 }
 
-/* What the others are compared with: `base`, or the first that takes no notice of hints. */
-static int find_base(const struct sim_report *r)
+int sim_report_base(uint32_t count, const char *const *names,
+		    const struct sim_policy *const *policies)
 {
+	const struct sim_policy *p;
 	uint32_t i;
 
-	for (i = 0; i < r->run_count; i++)
-		if (named(r, i, "base"))
+	for (i = 0; i < count; i++)
+		if (names && names[i] && !strcmp(names[i], "base"))
 			return (int)i;
-	for (i = 0; i < r->run_count; i++)
-		if (r->runs[i]->policy->role && !r->runs[i]->policy->role->speaks &&
-		    !(r->runs[i]->policy->flags & SIM_POLICY_STATIC_RT))
+	for (i = 0; i < count; i++) {
+		p = policies[i];
+		if (p && p->role && !p->role->speaks && !(p->flags & SIM_POLICY_STATIC_RT))
 			return (int)i;
-	return r->run_count > 1 ? 0 : -1;
+	}
+	return count > 1 ? 0 : -1;
+}
+
+static int find_base(const struct sim_report *r)
+{
+	const struct sim_policy *policies[RUNS_MAX] = { NULL };
+	uint32_t i, count = r->run_count < RUNS_MAX ? r->run_count : RUNS_MAX;
+
+	for (i = 0; i < count; i++)
+		policies[i] = r->runs[i]->policy;
+	return sim_report_base(count, r->names, policies);
 }
 
 /* What the report is about: `with`, or the last one in which the library is at work. */
@@ -93,7 +107,7 @@ static void put_in_order(const struct sim_report *r, struct order *o)
 		o->subject = (int)o->count;
 		o->at[o->count++] = (uint32_t)subject;
 	}
-	for (i = 0; i < r->run_count && o->count < 64; i++)
+	for (i = 0; i < r->run_count && o->count < RUNS_MAX; i++)
 		if ((int)i != base && (int)i != subject)
 			o->at[o->count++] = i;
 }
@@ -388,6 +402,7 @@ static void write_focus(struct sim_json *j, const struct sim *sim, const struct 
 	sim_json_open(j, "window", '{');
 	sim_json_u64(j, "from", w->from_ns);
 	sim_json_u64(j, "length", w->until_ns - w->from_ns);
+	sim_json_text(j, "kind", !f->found ? "plain" : task ? "job" : "spin");
 	if (f->found) {
 		sim_json_u64(j, "thread", f->thread);
 		sim_json_i64(j, "task", task ? (int64_t)f->task : -1);

@@ -45,6 +45,15 @@ static int put(struct sim_lanes *l, uint32_t thread, const struct state *s, uint
 	return 0;
 }
 
+/* Who gets a CPU gets it as what it is; 0: the record does not say. */
+static void take_class(struct state *s, const struct sim_record *r)
+{
+	if (!r->b)
+		return;
+	s->klass = (uint8_t)r->b;
+	s->reason = (uint8_t)r->v;
+}
+
 /* What the first record of a thread says of the time before it. */
 static void meet(struct state *s, const struct sim_record *r, uint64_t begin_ns)
 {
@@ -57,8 +66,7 @@ static void meet(struct state *s, const struct sim_record *r, uint64_t begin_ns)
 	if (r->type == SIM_T_RUN) {
 		s->active = 1;
 		s->kind = SIM_SPAN_WAITS;
-		if (r->b)
-			s->klass = (uint8_t)r->b;
+		take_class(s, r);
 	} else if (r->type != SIM_T_WAKE && r->type != SIM_T_CLASS) {
 		s->active = 1;
 		s->kind = SIM_SPAN_RUNS;
@@ -75,8 +83,7 @@ static void change(struct state *s, const struct sim_record *r)
 		s->active = 1;
 		s->kind = SIM_SPAN_RUNS;
 		s->cpu = r->cpu;
-		if (r->b)
-			s->klass = (uint8_t)r->b;
+		take_class(s, r);
 		break;
 	case SIM_T_STOP:
 		s->active = r->b != SIM_STOP_BLOCKED;
@@ -305,9 +312,11 @@ void sim_focus_look(struct sim_focus *focus, const struct sim *sim)
 			*focus = f;
 }
 
-/* A picture shows between 6 and 400 ms, most of it the worst moment. */
+/* A picture shows between 6 and 400 ms, most of it the worst moment; when there is none, as much as
+ * shows some turns of any scheduler. */
 #define WINDOW_MIN_NS (6 * SIM_MS)
 #define WINDOW_MAX_NS (400 * SIM_MS)
+#define WINDOW_PLAIN_NS (100 * SIM_MS)
 
 void sim_focus_window(const struct sim_focus *f, const struct sim *sim, uint64_t *from_ns,
 		      uint64_t *until_ns)
@@ -316,11 +325,11 @@ void sim_focus_window(const struct sim_focus *f, const struct sim *sim, uint64_t
 
 	if (!f->found) {
 		begin = sim->scenario->warmup_ns;
-		end = begin + WINDOW_MIN_NS;
+		end = begin + WINDOW_PLAIN_NS;
 	}
 	if (end - begin > WINDOW_MAX_NS * 3 / 4)
 		end = begin + WINDOW_MAX_NS * 3 / 4;
-	pad = (end - begin) / 4;
+	pad = f->found ? (end - begin) / 4 : 0;
 	if (end - begin + 2 * pad < WINDOW_MIN_NS)
 		pad = (WINDOW_MIN_NS - (end - begin)) / 2;
 	*from_ns = begin > pad ? begin - pad : 0;

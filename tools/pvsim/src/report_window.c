@@ -11,8 +11,9 @@
 /* Records that are looked at in one go, and the virtual time that should not hold more. */
 #define LOOK_ROOM (1ull << 18)
 #define LOOK_EVERY_NS (10 * SIM_MS)
-/* What comes before the window says who ran and who waited when it begins. */
-#define LEAD_MAX_NS (150 * SIM_MS)
+/* What comes before the window says who ran and who waited when it begins: up to a second of it,
+ * and no more than a quarter of the room. */
+#define LEAD_MAX_NS SIM_S
 #define KEEP_ROOM (1ull << 20)
 
 struct look {
@@ -31,12 +32,20 @@ static void look(void *ctx, uint64_t now_ns, uint64_t until_ns)
 		l->outer->progress(l->outer->progress_ctx, now_ns, until_ns);
 }
 
+static uint64_t lead_ns(const struct sim *sim)
+{
+	uint64_t per_ms = sim->trace.total / (sim->now_ns / SIM_MS + 1) + 1;
+	uint64_t ns = KEEP_ROOM / 4 / per_ms * SIM_MS;
+
+	return ns < LEAD_MAX_NS ? ns : LEAD_MAX_NS;
+}
+
 int sim_report_window(const struct sim_scenario *scenario, struct sim_options *options,
 		      char *error, size_t error_size)
 {
 	struct sim_options inner = *options;
 	struct look l = { .outer = options };
-	uint64_t from_ns, until_ns, lead_ns;
+	uint64_t from_ns, until_ns, before_ns;
 	int failed;
 
 	inner.keep = LOOK_ROOM;
@@ -54,10 +63,10 @@ int sim_report_window(const struct sim_scenario *scenario, struct sim_options *o
 	sim_focus_window(&l.focus, l.sim, &from_ns, &until_ns);
 	if (failed)
 		snprintf(error, error_size, "%s", l.sim->failure);
+	before_ns = lead_ns(l.sim);
 	sim_free(l.sim);
-	lead_ns = until_ns - from_ns < LEAD_MAX_NS ? until_ns - from_ns : LEAD_MAX_NS;
 	options->keep = KEEP_ROOM;
-	options->keep_from_ns = from_ns > lead_ns ? from_ns - lead_ns : 0;
+	options->keep_from_ns = from_ns > before_ns ? from_ns - before_ns : 0;
 	options->keep_until_ns = until_ns;
 	return failed ? -1 : 0;
 }
