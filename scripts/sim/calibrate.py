@@ -10,7 +10,7 @@ tests/sim/calibration/lab-7.3.json with kernel, date and seed). Simulated: the s
 tests/sim/calibration/*.yaml, under policy `fair`, with the costs that were measured there.
 
 Compared are, for each thread, its share of the CPU and p50, p90, p99 and the longest of its waits
-(of threads that sleep: of their wake-up latencies); no sample is left out on either side. The gap is
+(of threads that sleep: of their wake-up latencies); no sample is left out on either side. Gap is
 
     |simulated - real| / max(real, resolution)
 

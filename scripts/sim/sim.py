@@ -50,6 +50,8 @@ LIMITS = {
     "overcommit_2vm_ratio": (">", 1.0),
     "overcommit_min_ratio": (">=", 0.98),
     "ecs_preempted_ratio": ("<=", 0.15),
+    "oracle_comparisons": (">=", 14),
+    "oracle_red": ("==", 0),
     "instr_per_event": ("<=", 2000),
     "swarm_seeds": (">=", SEEDS),
     "swarm_failures": ("==", 0),
@@ -148,13 +150,13 @@ def step_swarm(options, figures, report):
     return []
 
 
-def helper(options, name, figures, report, wanted):
-    """A script beside this one, that writes its figures as JSON."""
-    script = HERE / f"{name}.py"
+def helper(options, name, figures, report, wanted, script=None):
+    """A script beside this one (or elsewhere), that writes its figures as JSON."""
+    script = script or HERE / f"{name}.py"
     out = REPORT / f"sim-{name}.json"
     out.unlink(missing_ok=True)
     if not script.exists():
-        raise StepError(f"scripts/sim/{name}.py is missing")
+        raise StepError(f"{script.relative_to(ROOT)} is missing")
     done = run([sys.executable, script, "--pvsim", options.pvsim, "--json", out], cwd=ROOT)
     if not out.exists():
         raise StepError(f"{script.name} ended with {done.returncode} and wrote nothing")
@@ -174,6 +176,12 @@ def step_instructions(options, figures, report):
 def step_hashes(options, figures, report):
     return helper(options, "hashes", figures, report,
                   ("trace_hashes_distinct", "trace_hash_builds"))
+
+
+def step_oracle(options, figures, report):
+    """Queues beside formulas and SimPy: each must lie in its confidence interval."""
+    return helper(options, "oracle", figures, report, ("oracle_comparisons", "oracle_red"),
+                  ROOT / "tests" / "sim" / "oracle" / "oracle.py")
 
 
 def step_calibration(options, figures, report):
@@ -259,7 +267,8 @@ def main(arguments=None):
     REPORT.mkdir(parents=True, exist_ok=True)
     steps = {"scenarios": step_scenarios, "calibration": step_calibration, "swarm": step_swarm}
     if not options.quick:
-        steps |= {"instructions": step_instructions, "hashes": step_hashes}
+        steps |= {"oracle": step_oracle, "instructions": step_instructions,
+                  "hashes": step_hashes}
     figures, report, problems, seconds = {}, {}, [], {}
     for name, step in steps.items():
         print(f"-- {name}", flush=True)
