@@ -419,8 +419,9 @@ static void handler_ends(struct sim *sim, struct sim_vcpu *v)
 		if (v->vm->spec->liar != SIM_IRQ_STORM || !sim_lies(sim, v->vm))
 			pvs_guest_irq_ack(&v->shim);
 		rc = pvs_guest_irq_leave(&v->shim, g->irq_found);
-		/* the switch that follows says more, and rings if it must */
-		if (sim_guest_preemptible(v) && (g->resched || !v->curr))
+		/* what follows says more, and rings if it must: the switch, or the next handler (an
+		 * upcall takes all that is pending, and one timer has all that is due) */
+		if (g->pending || (sim_guest_preemptible(v) && (g->resched || !v->curr)))
 			rc = PVS_GUEST_OK;
 		sim_hint_ring(sim, v, rc);
 	}
