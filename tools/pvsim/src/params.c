@@ -45,6 +45,8 @@ static const struct sim_param_type params[] = {
 	       "(Xen 4.20, ae648e9f80); 0: 4.17"),
 	TIME("fair.base-slice", 2100 * SIM_US, 10 * SIM_US, SIM_S,
 	     "0.7 ms x (1 + log2 CPUs), this is for 4 CPUs (Linux 7.3)"),
+	TIME("fair.tick", 4 * SIM_MS, 100 * SIM_US, 100 * SIM_MS, "of the host, in place of "
+	     "machine.tick-hz (CONFIG_HZ=250)"),
 	TIME("fair.migration-cost", 500 * SIM_US, 0, SIM_S,
 	     "a thread that ran so lately is not pulled (sysctl_sched_migration_cost)"),
 	TIME("fair.balance", 64 * SIM_MS, SIM_US, SIM_S,
