@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
 pvsim's command line as people meet it: exit codes, messages, the same answer with any number of
-processes; and that help, manual page, completion, docs/pvsim.md and the table of parameters say what
-the program does.
+processes; and that help, manual page, completion, docs/pvsim.md and the table of parameters say
+what the program does.
 
     cli_test.py PVSIM SOURCE_DIRECTORY
 """
