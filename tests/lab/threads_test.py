@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """
-Real threads once more (a minute or two): with the kernel and QEMU of the checked-in measurement, the
-same numbers come out. With others, it says so: `./run lab calibration --json
+Real threads once more (a minute or two): with the kernel and QEMU of the checked-in measurement,
+the same numbers come out. With others, it says so: `./run lab calibration --json
 tests/sim/calibration/lab-7.3.json` renews it.
 
 Writes build/report/calibration-lab.json. Exit status 77 and "skipped: ..." without packages.

@@ -7,8 +7,8 @@ Compares pvsim with queueing theory and with independent models in SimPy.
 
 Each quantity is simulated SEEDS times from different seeds. The mean of these has a confidence
 interval of 99.9 % (Student's t), and what is known must lie in it; where pvsim is approximate by
-construction (a quantile comes from buckets of 3 %, processor sharing from slices), that is added, by
-name. An interval wider than WIDEST of the value would say nothing and is red, too. Two simulations
+construction (a quantile comes from buckets of 3 %, processor sharing from slices), that is added.
+An interval wider than WIDEST of the value would say nothing and is red, too. Two simulations
 are compared by the sum of squares of their intervals.
 
 Exit status 0 green, 1 red, 77 when SimPy is missing (the formulas have been compared by then).
