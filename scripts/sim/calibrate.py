@@ -37,11 +37,12 @@ LIMIT = 0.25
 TICK_NS = 4000000  # CONFIG_HZ=250 of that kernel; lab-7.3.json has the ticks that were counted
 
 
-def simulate(program, name):
+def simulate(program, name, sets):
     """The rows of one scenario."""
     with tempfile.NamedTemporaryFile(suffix=".json") as out:
         done = subprocess.run(
-            [program, "run", str(HERE / f"{name}.yaml"), "--quiet", "--json", out.name],
+            [program, "run", str(HERE / f"{name}.yaml"), "--quiet", "--json", out.name,
+             *(word for value in sets for word in ("--set", value))],
             text=True, capture_output=True, check=False)
         if done.returncode != 0:
             raise SystemExit(f"pvsim {name}: {(done.stderr or done.stdout).strip()}")
@@ -82,13 +83,13 @@ def compare_thread(scenario, name, real, rows, resolution_ns, measured_ns):
             for what, was, is_now, resolution in quantities]
 
 
-def compare(program, lab):
+def compare(program, lab, sets=()):
     costs = lab["costs"]
     resolution_ns = costs["switch_ns"] + costs["wake_ns"] + costs["tick_ns"]
     lines = []
     for scenario, report in lab["scenarios"].items():
         check_costs(scenario, costs)
-        rows = simulate(program, scenario)
+        rows = simulate(program, scenario, sets)
         for name, thread in report["threads"].items():
             lines += compare_thread(scenario, name, thread, rows, resolution_ns,
                                     report["measured_ns"])
@@ -132,10 +133,12 @@ def main():
     parser.add_argument("--pvsim", required=True)
     parser.add_argument("--lab", default=str(REFERENCE), help="what was measured")
     parser.add_argument("--json", default=str(REPORT / "calibration.json"))
+    parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE",
+                        help="another model, for pvsim: to see the gap grow")
     parser.add_argument("--quiet", action="store_true")
     options = parser.parse_args()
     lab = json.loads(Path(options.lab).read_text())
-    lines, resolution_ns = compare(options.pvsim, lab)
+    lines, resolution_ns = compare(options.pvsim, lab, options.set)
     worst = max(lines, key=lambda line: line["gap"])
     report = {
         "calibration_gap": worst["gap"], "limit": LIMIT,

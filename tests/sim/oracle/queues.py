@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
 Queues that others know the answer to, twice: formulas, and models in SimPy 3.0.11 that share
-nothing with pvsim (its own event queue, Python's random numbers, processor sharing computed exactly instead
-of by slices). Times in ms.
+nothing with pvsim (its own event queue, Python's random numbers, processor sharing computed exactly
+instead of by slices). Times in ms.
 """
 import math
 import random
