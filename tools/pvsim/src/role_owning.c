@@ -130,18 +130,37 @@ static void look_fires(struct sim *sim, struct sim_timer *timer)
 	role_owning_look(rv, PVS_EV_POLL, 0);
 }
 
-/* What this host sees and what a look at it may change. */
-static int is_seen(const struct role_vcpu *rv, uint32_t type)
+/* It goes on where it was, and nothing has happened to it: a pick says nothing new. */
+static int goes_on(const struct role_vcpu *rv)
 {
+	const struct pvs_vcpu *core = &roles_core(rv)->core;
+
+	return !(core->run_epoch & 1) && !core->asleep && !core->deferred && !core->granted &&
+	       !core->inbox && !roles_changed(rv);
+}
+
+/* What this host sees and what a look at it may change. */
+static int is_seen(struct role_vcpu *rv, uint32_t type, uint32_t arg)
+{
+	const struct pvs_host_vcpu *core = roles_core(rv);
+
 	switch (type) {
 	case PVS_EV_ENQUEUE: /* said by WAKE or PREEMPT already */
 	case PVS_EV_IPI:     /* an event of the yield engine */
 	case PVS_EV_SPIN:
 		return 0;
+	case PVS_EV_PICK:
+		return !goes_on(rv);
+	case PVS_EV_MIGRATE: /* seen at the pick that follows */
+		pvs_host_post(&rv->rvm->host, rv->v->index, type);
+		return 0;
 	case PVS_EV_TICK:
 		return roles_changed(rv);
-	case PVS_EV_EOI:
-		return (rv->rvm->host.vm.terms.features & PVS_F_IRQ_TICKET) != 0;
+	case PVS_EV_EOI: /* of the interrupt whose ticket is open */
+		return (core->core.ticket_end_ns && arg == core->core.ticket_vector) ||
+		       roles_changed(rv);
+	case PVS_EV_IRQ_WINDOW: /* it was armed */
+		return (core->decision.flags & PVS_DECISION_ARM_IRQ_WINDOW) || roles_changed(rv);
 	default:
 		return 1;
 	}
@@ -156,7 +175,7 @@ void role_owning_event(struct sim *sim, struct sim_vcpu *v, uint32_t type, uint3
 	if (type == PVS_EV_TICK && (sim->defects & SIM_DEFECT_SAMPLED))
 		rv->sampled_ns += sim->tick_ns;
 	rv->look.fire = look_fires;
-	if (roles_plug(rv, type) || !roles_core(rv)->attached || !is_seen(rv, type))
+	if (roles_plug(rv, type) || !roles_core(rv)->attached || !is_seen(rv, type, arg))
 		return;
 	pay(rv);
 	if (type == PVS_EV_RESET)

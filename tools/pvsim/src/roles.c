@@ -463,8 +463,9 @@ void roles_vm_down(struct sim *sim, struct sim_vm *vm)
 int roles_hint(struct sim *sim, struct sim_vcpu *v, struct pvs_hint *hint)
 {
 	const struct role_vcpu *rv = v->role;
-	struct pvs_snapshot snap;
+	const struct pvs_host_vcpu *core;
 	const struct pvs_host *host;
+	struct pvs_snapshot snap;
 
 	memset(hint, 0, sizeof(*hint));
 	if (!sim->policy->role->speaks || !rv || !rv->rvm->up)
@@ -472,8 +473,12 @@ int roles_hint(struct sim *sim, struct sim_vcpu *v, struct pvs_hint *hint)
 	host = &rv->rvm->host;
 	if (!host->vm.terms.active || (sim->defects & SIM_DEFECT_DEAF))
 		return 0;
-	pvs_snapshot(host->vcpus[v->index].slot, &snap);
-	pvs_validate(&snap, &host->vm.terms, &host->vcpus[v->index].core.hint, hint);
+	core = &host->vcpus[v->index];
+	pvs_snapshot(core->slot, &snap);
+	if (core->terms_seen == host->terms_count && !memcmp(&snap, &core->seen, sizeof(snap)))
+		*hint = core->core.hint;
+	else
+		pvs_validate(&snap, &host->vm.terms, &core->core.hint, hint);
 	return 1;
 }
 
