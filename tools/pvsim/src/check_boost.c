@@ -17,9 +17,9 @@
  *
  * The overshoot: an account is found empty at a look. One is armed for when the account will be
  * empty; it comes no sooner than recheck_min_ns after the last one, 2 ms after one that found the
- * vCPU waiting (decide.c), and late by timer slack, faults and a clock that is set back. What is run
- * meanwhile is charged, up to a second capacity (account.c); if an overshoot can be more than that,
- * the rest is forgiven each time.
+ * vCPU waiting (decide.c), and late by timer slack, faults and a clock that is set back. What is
+ * run meanwhile is charged, up to a second capacity (account.c); if an overshoot can be more than
+ * that, the rest is forgiven each time.
  *
  * One boost ends at grant_max_ns of boosted run time, less what was rested meanwhile: the same with
  * a share of 1 and repaid at rest only. A look that finds rest before the boost in one interval

@@ -414,8 +414,8 @@ static void make_fault(struct sim_rng *r, struct sim_scenario *s, struct sim_fau
 	}
 }
 
-/* Somebody must be able to run everywhere else when a CPU goes: then all may run on all. On the last
- * CPU of pvs-central nobody runs. */
+/* Somebody must be able to run everywhere else when a CPU goes: then all may run on all. On the
+ * last CPU of pvs-central nobody runs. */
 static void make_faults(struct sim_rng *r, struct sim_scenario *s)
 {
 	uint32_t i, offline = 0, idle = !strcmp(s->runs[0].policy, "pvs-central");
