@@ -7,9 +7,9 @@ One seed, one trace: on every compiler and every processor.
 
 Builds the simulator without its file reader (tests/sim/hashes) with gcc and clang for this
 machine, at several optimisation levels and under the sanitizers, and with the cross compilers for
-aarch64 and s390x (big-endian), which qemu-user runs. Each build prints the hash of the trace of the same random
-scenarios; all must be equal. Then `pvsim swarm --hashes`, if given, must say the same as itself when
-it is run twice.
+aarch64 and s390x (big-endian), which qemu-user runs. Each build prints the hash of the trace of the
+same random scenarios; all must be equal. Then `pvsim swarm --hashes`, if given, must say the same
+as itself when it is run twice.
 
 Exit status 0 when there is one hash for each seed; 77 when a compiler or an emulator is missing.
 """

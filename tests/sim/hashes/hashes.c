@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * hashes.c - scenarios of the swarm, and the hash of each one's trace: the same on every machine
- * and with every compiler. Needs a C library and nothing else, so that it can be built for any of them.
+ * and with every compiler. Needs a C library and nothing else, so that it can be built for any of
+ * them.
  *
  *	hashes [FIRST [COUNT]]
  *
