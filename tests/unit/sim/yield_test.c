@@ -399,6 +399,32 @@ static void a_yield_goes_to_the_holder_across_cpus(void **state)
 	assert_true(row(&w, "host.ipis") > 10);
 }
 
+/* Two vCPUs that interrupt each other and wait for the answer, and a bystander, on one CPU. */
+#define PAIR MACHINE(1) \
+	"duration: 1s\n" \
+	"params: {kvm.apicv: 0}\n" \
+	"vms: [{name: pair, vcpus: 2, tasks: [{name: t, count: 2, pinned: yes," \
+	" program: [run: exp 500us, ipi: {to: random, wait: yes}]}]}," \
+	" {name: hog, vcpus: 1, tasks: [{name: t, program: [run: 1s]}]}]\n"
+
+static uint64_t left_for_a_bystander(const char *policy)
+{
+	uint64_t ns;
+
+	world(&w, policy, PAIR);
+	ns = row(&w, "vm.hog.run");
+	world_end(&w);
+	return ns;
+}
+
+static void yields_take_nothing_from_a_bystander_but_credits_do(void **state)
+{
+	(void)state;
+	assert_true(left_for_a_bystander("fair-yield") >= 330 * SIM_MS);
+	assert_true(left_for_a_bystander("fair-v2") >= 330 * SIM_MS);
+	assert_true(left_for_a_bystander("fair-v3") < 250 * SIM_MS);
+}
+
 #define test(name) cmocka_unit_test_teardown(name, gone)
 
 int main(void)
@@ -428,6 +454,7 @@ int main(void)
 		test(v3_fills_the_targets_lag_up_to_a_margin),
 		cmocka_unit_test(directed_yield_saves_spinning),
 		test(a_yield_goes_to_the_holder_across_cpus),
+		cmocka_unit_test(yields_take_nothing_from_a_bystander_but_credits_do),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
