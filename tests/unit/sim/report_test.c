@@ -193,10 +193,16 @@ static void without_a_name_the_first_that_hears_nothing_is_the_baseline(void **s
 	const struct sim_policy *policies[2] = { &b->with.policy, &b->base.policy };
 	const char *names[2] = { "pvs-owning", "credit2" };
 
-	assert_int_equal(sim_report_base(2, names, policies), 1);
+	const struct sim_scenario *s = &b->s.scenario;
+
+	assert_int_equal(sim_report_base(s, 2, names, policies), 1);
+	assert_int_equal(sim_report_base(s, 1, names, policies), -1);
 	b->base.policy.flags = SIM_POLICY_STATIC_RT;
-	assert_int_equal(sim_report_base(2, names, policies), 0);
-	assert_int_equal(sim_report_base(1, names, policies), -1);
+	policies[0] = &b->base.policy;
+	policies[1] = &b->with.policy;
+	assert_int_equal(sim_report_base(s, 2, names, policies), 1); /* the last */
+	b->s.vms[1].liar = SIM_ALWAYS_CRITICAL;
+	assert_int_equal(sim_report_base(s, 2, names, policies), -1);
 }
 
 static void of_several_of_a_name_the_sum_is_shown(void **state)

@@ -95,6 +95,12 @@ function title_of(run) {
 		run.policy : `${run.name}: ${run.policy}`;
 }
 
+// In a sentence.
+function short_title(run) {
+	return title_of(run) === run.policy || ["with", "base"].includes(run.name) ? run.policy :
+		`“${run.name}”`;
+}
+
 function swatch(run) {
 	return make("span", { class: "swatch", style: `background:${colour(run)}` });
 }
@@ -229,8 +235,25 @@ function headline() {
 		make("h1", { class: (s.claim || "").length > 100 ? "long" : null },
 			sentence(s.claim).replace(/\.$/, "") || s.name),
 		make("p", { class: "verdict" }, verdict_pill(), result_words()),
+		make("p", { class: "cast soft" }, make("b", {}, "Who is there: "), cast().join(" · ")),
 		...failures(),
 	];
+}
+
+// "VM dom0: audio (real-time, every 16 ms), burner · 35 VMs busy: burner".
+function cast() {
+	const tasks = list => list.map(task => {
+		const about = [urgency_words(task) === "normal" ? "" : urgency_words(task),
+			task.period ? `every ${time(task.period)}` : ""].filter(word => word).join(", ");
+		return `${task.count > 1 ? `${task.count} × ` : ""}${task.name}${about ? ` (${about})` : ""}`;
+	}).join(", ");
+	const out = DATA.scenario.vms.filter(vm => vm.count).map(vm =>
+		`${vm.count > 1 ? `${vm.count} VMs` : "VM"} ${vm.name}` +
+		(vm.vcpus > 1 ? ` of ${vm.vcpus} vCPUs${vm.count > 1 ? " each" : ""}` : "") +
+		(vm.liar > 1 ? " (lies)" : "") + `: ${tasks(vm.tasks) || "idle"}`);
+	if (DATA.scenario.host.length)
+		out.push(`on the host: ${tasks(DATA.scenario.host)}`);
+	return out;
 }
 
 function verdict_pill() {
@@ -247,10 +270,9 @@ function spoken_words() {
 	const name = spoken_rows().find(row => value_of(SUBJECT, row));
 	if (!name)
 		return "";
-	const before = value_of(BASE, name);
-	return before ? `${row_words(name)} is ${said(before)} under ${title_of(BASE)}; with ` +
-		`${title_of(SUBJECT)}: ${said(value_of(SUBJECT, name))}.` :
-		`${row_words(name)} is ${said(value_of(SUBJECT, name))}.`;
+	const before = value_of(BASE, name), after = said(value_of(SUBJECT, name));
+	return before ? `${row_words(name)}: ${said(before)} under ${short_title(BASE)}, ${after} with ` +
+		`${short_title(SUBJECT)}.` : `${row_words(name)}: ${after} with ${short_title(SUBJECT)}.`;
 }
 
 // How many deadlines there were: a task that is late skips some, so jobs are fewer.
@@ -272,14 +294,16 @@ function result_words() {
 		return with_misses.map((run, i) => {
 			const misses = focus_row(run, "misses");
 			const count = misses ? `${whole(misses)} of ${whole(deadlines(run))}` : "none";
-			return i ? `; with ${run.policy}: ${count}` :
-				`${FOCUS.name} misses ${count} deadlines under ${run.policy}`;
+			return i ? `; with ${short_title(run)}: ${count}` :
+				`${FOCUS.name} misses ${count} deadlines under ${short_title(run)}`;
 		}).join("") + ".";
 	const latencies = runs.filter(run => focus_hist(run));
 	return latencies.map((run, i) => {
 		const worst = time(focus_hist(run).max);
-		return i ? `; with ${run.policy}: ${worst}` :
-			`${FOCUS.name} waits up to ${worst} under ${run.policy}`;
+		const word = METRICS[FOCUS.metric][0];
+		return i ? `; with ${short_title(run)}: ${worst}` :
+			`${FOCUS.name}: the worst ${word} is ${worst} ${run === BASE ? "under" : "with"} ` +
+			short_title(run);
 	}).join("") + (latencies.length ? "." : "");
 }
 
@@ -350,7 +374,7 @@ function add_spoken(out) {
 		    (is_about_latency() && FOCUS && name.startsWith(FOCUS.path)))
 			continue;
 		out.push(card(row_words(name), before ? said(before) : null, said(after),
-			before ? `${title_of(BASE)} → ${title_of(SUBJECT)}` : title_of(SUBJECT), !held));
+			before ? `${short_title(BASE)} → ${short_title(SUBJECT)}` : short_title(SUBJECT), !held));
 	}
 }
 
@@ -366,7 +390,7 @@ function add_bystanders(out) {
 		return;
 	out.push(card("Work the others still do", null, after > 2 * before ?
 		`${(after / before).toFixed(1)} times` : percent(after / before),
-	`of what they do under ${title_of(BASE)}`, after < 0.95 * before));
+	`of what they do under ${short_title(BASE)}`, after < 0.95 * before));
 }
 
 function add_fairness(out) {
@@ -384,14 +408,14 @@ function add_energy(out) {
 	if (!after || !before)
 		return;
 	out.push(card("Energy (proxy)", null, percent(after / before),
-		`of what ${BASE.policy} takes, by the frequency table`, after > 1.05 * before));
+		`of what ${short_title(BASE)} takes, by the frequency table`, after > 1.05 * before));
 }
 
 // ---- a moment --------------------------------------------------------------------------------
 
 const ANALYSES = []; // of all runs that have a picture
 const RUNNING = 0, WAITING = 1;
-const MARK_LATENCY = 6, MARK_MISS = 7, MARK_FAULT = 14, MARK_DENIED = 15;
+const MARK_LATENCY = 6, MARK_MISS = 7, MARK_LEVEL = 13, MARK_FAULT = 14, MARK_DENIED = 15;
 const FAULTS = ["the host's clock jumps", "timers are late from here on", "kicks get lost from here on",
 	"a vCPU is unplugged", "a VM is reset", "a VM is migrated", "a CPU goes offline"];
 const MARK_WORDS = { 6: "latency", 7: "deadline missed", 10: "yields", 11: "interrupt", 12: "kick",
@@ -454,22 +478,24 @@ function is_boosted(span) {
 }
 
 function reason_words(reason) {
-	return DATA.reasons[reason] ? DATA.reasons[reason][1] : "why is not recorded";
+	return DATA.reasons[reason] ? DATA.reasons[reason][1].replace(/^boosted /, "") :
+		"why is not recorded";
 }
 
 // The span's vCPU runs the task in focus; one of which nothing is known and that has no other.
 function runs_focus(span) {
-	if (span.thread !== WINDOW.thread)
-		return false;
-	return WINDOW.task < 0 || span.task === WINDOW.task ||
-		(span.task === -2 && (FOCUS.vm === "host" || tasks_of_vm().length === 1));
+	if (WINDOW.task >= 0 && span.task === WINDOW.task)
+		return true; // also when its guest has moved it to another vCPU
+	return span.thread === WINDOW.thread && (WINDOW.task < 0 ||
+		(span.task === -2 && (FOCUS.vm === "host" || tasks_of_vm().length === 1)));
 }
 
 // What one run made of the moment: how long the job in focus waited, when it was done, which
 // deadlines passed.
 function analyse(run) {
 	const a = { run, spans: spans_of(run), marks: marks_of(run) };
-	a.mine = a.spans.filter(span => span.thread === WINDOW.thread);
+	a.threads = threads_of(a);
+	a.mine = a.spans.filter(span => a.threads.includes(span.thread));
 	a.jobs = WINDOW.task >= 0 ? jobs_of(a) : [];
 	a.misses = missed(a);
 	a.task = WINDOW.task >= 0 ? task_spans(a) : [];
@@ -481,7 +507,7 @@ function analyse(run) {
 	a.waited = a.wait ? a.wait.until - a.wait.from : 0;
 	const during = a.wait || { from: WINDOW.due, until: WINDOW.due };
 	a.others = new Set(a.spans.filter(span => span.kind === RUNNING && span.until > during.from &&
-		span.thread !== WINDOW.thread && span.from < during.until).map(span => span.thread));
+		!a.threads.includes(span.thread) && span.from < during.until).map(span => span.thread));
 	a.boost = a.mine.find(span => is_boosted(span) && span.kind === RUNNING &&
 		span.until > WINDOW.due && (!a.job || span.from < a.job.until)) || null;
 	a.spun = spun(a);
@@ -502,6 +528,13 @@ function missed(a) {
 	return out;
 }
 
+// The threads on which the task in focus runs here: one, unless its guest moves it.
+function threads_of(a) {
+	const ran = new Set(a.spans.filter(span => span.kind === RUNNING && runs_focus(span))
+		.map(span => span.thread));
+	return ran.size ? [...ran].sort((x, y) => x - y).slice(0, 6) : [WINDOW.thread];
+}
+
 // CPU time that the VM in focus burnt in this picture while it waited for locks and answers.
 function spun(a) {
 	return a.spans.filter(span => span.spins && span.kind === RUNNING && same_vm(span.thread))
@@ -515,7 +548,7 @@ function best_wait() {
 
 // true, false, or null where neither can be said.
 function is_good(a) {
-	if (KIND !== "job" || !a.job)
+	if (KIND !== "job" || (!a.job && !a.misses.length))
 		return null;
 	if (FOCUS.deadline)
 		return !a.misses.length && a.done !== null;
@@ -554,9 +587,9 @@ function story(base, subject) {
 		return make("p", {}, `The first ${time(WINDOW.length)} that were measured, for each policy.`);
 	const out = [`At 0, ${FOCUS.name} (in VM ${FOCUS.vm}) has something to do. `];
 	for (const a of [base, subject].filter((x, i, all) => x && all.indexOf(x) === i)) {
-		const under = `${a === base ? "Under" : "With"} ${title_of(a.run)} it `;
+		const under = `${a === base ? "Under" : "With"} ${short_title(a.run)} it `;
 		out.push(make("b", {}, under + (a.job ? waiting_words(a) : "has nothing to do")),
-			a === subject ? why_words(a) : "", done_words(a));
+			a === subject ? why_words(a) : "", speed_words(a), done_words(a));
 	}
 	return make("p", {}, out);
 }
@@ -565,13 +598,39 @@ function spin_story(base, subject) {
 	const out = [`At 0, a vCPU of VM ${focus_vm()} begins to spin for ${time(WINDOW.value)}: it waits ` +
 		"for a lock or an answer of a vCPU that has no CPU. "];
 	for (const a of [base, subject].filter((x, i, all) => x && all.indexOf(x) === i))
-		out.push(make("b", {}, `${a === base ? "Under" : "With"} ${title_of(a.run)} the VM burns ` +
+		out.push(make("b", {}, `${a === base ? "Under" : "With"} ${short_title(a.run)} the VM burns ` +
 			`${time(a.spun)} of CPU time so`), " in this picture. ");
 	return make("p", {}, out);
 }
 
 function why_words(a) {
 	return a.boost ? `: its vCPU is boosted (${reason_words(a.boost.reason)})` : "";
+}
+
+// Where waiting is the smaller part: on which CPU it ran, and how fast that was.
+function speed_words(a) {
+	if (!a.job || a.done === null || a.waited > 0.3 * a.done || !speeds_in(a))
+		return "";
+	const by_cpu = new Map();
+	let ran = 0, did = 0;
+	for (const span of a.spans.filter(x => x.kind === RUNNING && runs_focus(x))) {
+		const from = Math.max(span.from, a.job.from), until = Math.min(span.until, a.job.until);
+		if (until <= from)
+			continue;
+		by_cpu.set(span.cpu, (by_cpu.get(span.cpu) || 0) + until - from);
+		ran += until - from;
+		did += (until - from) * speed_at(a, span.cpu, from);
+	}
+	if (!ran)
+		return "";
+	const most = [...by_cpu].sort((x, y) => y[1] - x[1])[0][0];
+	return `, runs ${by_cpu.size > 1 ? "mostly " : ""}on CPU ${most} at ${percent(did / ran, 0)} of ` +
+		"the highest speed";
+}
+
+function speed_at(a, cpu, at) {
+	const steps = (speeds_of(a, cpu) || [[0, 1024]]).filter(([from]) => from <= at);
+	return steps[steps.length - 1][1] / 1024;
 }
 
 function done_words(a) {
@@ -607,7 +666,7 @@ function moment() {
 	const view = make_view(all);
 	return make("section", {},
 		make("h2", {}, KIND === "plain" ? "Who runs when" : base ?
-			`The worst moment under ${title_of(base.run)}` : "The worst moment"),
+			`The worst moment under ${short_title(base.run)}` : "The worst moment"),
 		story(base, subject || all[0]),
 		timeline_tools(view), key(view),
 		make("div", { id: "timelines" }, all.map(a => timeline(a, view))));
@@ -615,7 +674,7 @@ function moment() {
 
 // ---- timelines: one view of time for all of them ---------------------------------------------------
 
-const LEFT = 132, RIGHT = 10, TOP = 46, AXIS = 22;
+const LEFT = 132, RIGHT = 10, TOP = 60, AXIS = 22;
 
 function make_view(all) {
 	return { from: 0, until: WINDOW.length, every: false, all, redraws: [] };
@@ -671,7 +730,7 @@ function timeline_tools(view) {
 function key(view) {
 	const entry = (shape, words) => make("span", {},
 		draw("svg", { viewBox: "0 0 26 13", "aria-hidden": "true" }, shape), words);
-	const spins = view.all.some(a => a.spun), hero = WINDOW.task < 0 ? vcpu_label() : FOCUS.name;
+	const spins = view.all.some(a => a.spun), hero = WINDOW.task < 0 ? thread_name(WINDOW.thread) : FOCUS.name;
 	const mixed = WINDOW.task < 0 || tasks_of_vm().length > 1;
 	return make("div", { class: "key" },
 		entry(draw("rect", { width: 26, height: 13, class: "hero" }), `${hero} runs`),
@@ -684,7 +743,9 @@ function key(view) {
 			draw("rect", { width: 26, height: 4, class: "cap" })], "boosted"),
 		entry([draw("rect", { width: 13, height: 13, class: "other-a" }),
 			draw("rect", { x: 13, width: 13, height: 13, class: "other-b" })], "others run"),
-		FOCUS.deadline ? entry(cross(13, 6.5), "deadline missed") : null);
+		FOCUS.deadline && KIND === "job" ? entry(cross(13, 6.5), "deadline missed") : null,
+		view.all.some(a => speeds_in(a)) ? entry(draw("path", { d: "M0 11H9V4H26", class: "speed" }),
+			"how fast a CPU is") : null);
 }
 
 function tasks_of_vm() {
@@ -715,31 +776,43 @@ function lanes_of(a, view) {
 	if (WINDOW.task >= 0)
 		lanes.push({ kind: "task", label: FOCUS.name, sub: "what it gets", height: 26,
 			spans: a.task });
-	lanes.push({ kind: "thread", label: vcpu_label(), sub: "on the host", height: 24,
-		spans: WINDOW.task >= 0 ? idle_waits(a.mine, a.task) : a.mine, thread: WINDOW.thread });
+	for (const thread of a.threads) {
+		const spans = a.mine.filter(span => span.thread === thread);
+		lanes.push({ kind: "thread", ...vcpu_label(thread), height: 24, thread, main: true,
+			spans: WINDOW.task >= 0 ? idle_waits(spans, a.task) : spans });
+	}
 	if (KIND === "spin" && !view.every)
 		add_threads(lanes, a, thread => same_vm(thread), 12);
 	if (KIND === "plain" && !view.every)
 		add_threads(lanes, a, () => true, 8);
 	for (let cpu = 0; cpu < DATA.scenario.cpus && (cpu < 8 || view.every); cpu++)
 		lanes.push({ kind: "cpu", label: `CPU ${cpu}`, height: 20, cpu, gap: cpu === 0,
-			spans: a.spans.filter(span => span.cpu === cpu && span.kind === RUNNING) });
+			speeds: speeds_of(a, cpu), spans: a.spans.filter(span => span.cpu === cpu && span.kind === RUNNING) });
 	if (view.every)
 		add_threads(lanes, a, () => true, Infinity);
 	return lanes;
 }
 
-function vcpu_label() {
-	const thread = WINDOW.threads[WINDOW.thread];
+// [from, speed / 1024] of a CPU, or null when it is as fast as any all the time.
+function speeds_of(a, cpu) {
+	const out = [[0, (a.run.speeds || [])[cpu] || 1024]];
+	for (const mark of a.marks)
+		if (mark.type === MARK_LEVEL && mark.thread === cpu)
+			out.push([mark.at, mark.value]);
+	return out.some(([, speed]) => speed < 1024) ? out : null;
+}
+
+function vcpu_label(id) {
+	const thread = WINDOW.threads[id];
 	if (!thread || !thread.vm)
-		return "its thread";
-	return thread.vcpus > 1 ? `vCPU ${thread.vcpu} of ${thread.vm}` : `vCPU of ${thread.vm}`;
+		return { label: "its thread", sub: "on the host" };
+	return { label: thread.vcpus > 1 ? `vCPU ${thread.vcpu}` : "its vCPU", sub: `of VM ${thread.vm}` };
 }
 
 function add_threads(lanes, a, wanted, most) {
 	const by_thread = new Map();
 	for (const span of a.spans) {
-		if (span.thread === WINDOW.thread || !wanted(span.thread))
+		if (a.threads.includes(span.thread) || !wanted(span.thread))
 			continue;
 		if (!by_thread.has(span.thread))
 			by_thread.set(span.thread, []);
@@ -753,7 +826,7 @@ function add_threads(lanes, a, wanted, most) {
 // The task's own view: it waits from when a job begins until it runs, and runs; by its vCPU's
 // spans and the marks at which jobs ended.
 function task_spans(a) {
-	const runs = a.mine.filter(span => span.kind === RUNNING && runs_focus(span));
+	const runs = a.spans.filter(span => span.kind === RUNNING && runs_focus(span));
 	const out = [];
 	for (const job of a.jobs) {
 		let at = job.from;
@@ -899,7 +972,7 @@ function axis_of(s) {
 
 function look_of(span, lane) {
 	if (span.kind === WAITING)
-		return lane.kind === "thread" && lane.thread !== WINDOW.thread ? "idle-wait" :
+		return lane.kind === "thread" && !lane.main ? "idle-wait" :
 			span.calm ? "calm" : "wait";
 	if (runs_focus(span))
 		return "hero";
@@ -929,7 +1002,24 @@ function draw_lane(s, lane) {
 		drawn = Math.max(x1, x0 + least);
 		draw_span(group, lane, span, look, x0, Math.max(x1 - x0, least));
 	}
+	if (lane.speeds)
+		group.append(draw_speeds(s, lane));
 	return group;
+}
+
+function speeds_in(a) {
+	return (a.run.speeds || []).some((speed, cpu) => speeds_of(a, cpu));
+}
+
+// A line through a CPU's lane: the higher, the faster it is.
+function draw_speeds(s, lane) {
+	const y = speed => lane.y + lane.height - 1 - speed / 1024 * (lane.height - 4);
+	let d = "";
+	lane.speeds.forEach(([from, speed], i) => {
+		const x = Math.min(Math.max(s.x(from), s.left), s.right).toFixed(1);
+		d += i ? `H${x}V${y(speed).toFixed(1)}` : `M${x} ${y(speed).toFixed(1)}`;
+	});
+	return draw("path", { d: `${d}H${s.right}`, class: "speed" });
 }
 
 function draw_span(group, lane, span, look, x, width) {
@@ -974,7 +1064,7 @@ function span_label(lane, span, look) {
 			short_thread_name(span.thread);
 	if (span.spins)
 		return "spins";
-	if (lane.kind === "thread" && lane.thread === WINDOW.thread)
+	if (lane.main)
 		return task_name(span.task) || "runs";
 	return lane.kind === "task" ? "runs" : task_name(span.task);
 }
@@ -988,7 +1078,7 @@ function notes_of(s) {
 		return group;
 	const due = s.x(WINDOW.due);
 	if (due >= s.left - 1 && due <= s.right)
-		group.append(draw("line", { x1: due, x2: due, y1: TOP - 22, y2: s.bottom,
+		group.append(draw("line", { x1: due, x2: due, y1: TOP - 54, y2: s.bottom,
 			stroke: "var(--hero)", "stroke-width": 1.5, "stroke-dasharray": "4 3" }));
 	labels.push({ at: WINDOW.due, kind: "hero-ink", words: WINDOW.task < 0 ? "begins to spin" :
 		s.a.job ? `${FOCUS.name} wants to run` : "0" });
@@ -1008,9 +1098,9 @@ function start_labels(s) {
 		`goes on ${time(waited)} later`;
 	if (words)
 		labels.push({ at: runs, words: both ? `${words}, ${boosted}` : words, tick: true,
-			kind: both ? "strong" : "wait-ink" });
+			short: both ? `${words}, boosted` : null, kind: both ? "strong" : "wait-ink" });
 	if (boosted && !both)
-		labels.push({ at: at_boost, words: boosted, kind: "strong", tick: true });
+		labels.push({ at: at_boost, words: boosted, short: "boosted", kind: "strong", tick: true });
 	return labels.sort((x, y) => x.at - y.at);
 }
 
@@ -1018,16 +1108,20 @@ function start_labels(s) {
 function put_labels(s, labels) {
 	const rows = [s.left - 200, s.left - 200], out = [];
 	for (const label of labels) {
-		const x = s.x(label.at), wide = label.words.length * 6.7;
+		if (label.short && label.words.length * 7.7 > s.right - s.left)
+			label.words = label.short;
+		const x = s.x(label.at), wide = label.words.length * (label.kind === "wait-ink" ? 7 : 7.7);
 		if (x < s.left - 1 || x > s.right)
 			continue;
 		const at = Math.max(Math.min(x + 4, s.right - wide), s.left);
 		const level = rows[0] <= at ? 0 : 1;
+		if (rows[level] > at)
+			continue;
 		rows[level] = at + wide + 10;
 		if (label.tick)
-			out.push(draw("line", { x1: x, x2: x, y1: level ? TOP - 18 : TOP - 35,
+			out.push(draw("line", { x1: x, x2: x, y1: level ? TOP - 37 : TOP - 54,
 				y2: s.lanes[0].y, stroke: "var(--ink)", "stroke-width": 1 }));
-		out.push(draw("text", { x: at, y: level ? TOP - 10 : TOP - 27, class: `halo ${label.kind}`,
+		out.push(draw("text", { x: at, y: level ? TOP - 27 : TOP - 44, class: `halo ${label.kind}`,
 			style: label.kind === "hero-ink" ? "fill:var(--hero);font-weight:700" : null },
 		label.words));
 	}
@@ -1118,7 +1212,7 @@ function span_at(s, lane, x) {
 }
 
 function mark_at(s, x) {
-	return s.a.marks.find(mark => mark.type !== MARK_LATENCY &&
+	return s.a.marks.find(mark => mark.type !== MARK_LATENCY && mark.type !== MARK_LEVEL &&
 		Math.abs(s.x(mark.type === MARK_MISS ? mark.at - mark.value : mark.at) - x) < 5);
 }
 
@@ -1290,7 +1384,7 @@ function draw_curves(holder, name) {
 	const width = holder.clientWidth || 1000, narrow = width < 620;
 	const sets = RUNS.filter(run => run.hists[name]).map(run =>
 		({ run, hist: run.hists[name], points: curve_points(run.hists[name]) }));
-	const size = { left: narrow ? 92 : 150, right: width - (narrow ? 60 : 150), top: 14, bottom: 300 };
+	const size = { left: narrow ? 92 : 150, right: width - (narrow ? 110 : 175), top: 14, bottom: 290 };
 	const high = Math.max(1.2, ...sets.map(set => Math.log10(set.hist.count) + 0.15));
 	const values = sets.flatMap(set => [set.hist.min, set.hist.max]).filter(v => v > 0);
 	const deadline = FOCUS && FOCUS.deadline && name === `${FOCUS.path}.response` ? FOCUS.deadline : 0;
@@ -1314,13 +1408,21 @@ function curve_summary(sets, name) {
 		`${time(hist.p50)}, 99 of 100 within ${time(hist.p99)}, worst ${time(hist.max)}`).join("; ");
 }
 
+function decades(low, last, steps) {
+	const out = [];
+	for (let power = Math.floor(low); power <= last; power++)
+		out.push(...steps.map(step => step * 10 ** power));
+	return out.filter(value => Math.log10(value) >= low && Math.log10(value) <= last);
+}
+
 function curve_grid(size, low, last, high, narrow) {
 	const out = [];
-	for (let power = Math.ceil(low); power <= last; power++) {
-		const x = size.x(10 ** power);
+	const steps = last - low < 2.2 ? [1, 2, 5] : [1];
+	for (const value of decades(low, last, steps)) {
+		const x = size.x(value);
 		out.push(draw("line", { x1: x, x2: x, y1: size.top, y2: size.bottom, class: "grid" }),
 			draw("text", { x, y: size.bottom + 18, "text-anchor": "middle", class: "soft" },
-				time(10 ** power)));
+				time(value)));
 	}
 	for (const [level, words] of LEVELS) {
 		if (level > high)
@@ -1356,24 +1458,33 @@ function curve_line(size, set) {
 		"stroke-linejoin": "round", "stroke-dasharray": DASHES[RUNS.indexOf(set.run) % 5] });
 }
 
-// Each curve's name at its end; names that would collide make room for each other.
+// Each curve's name at its end, or, where others end, in the margin with a piece of its line.
 function curve_ends(size, sets) {
-	const out = [], ends = sets.map(set => ({ set, x: size.x(set.hist.max),
-		y: size.y(set.points[set.points.length - 1][1]) })).sort((a, b) => b.x - a.x);
-	let free = -100;
+	const out = [], taken = [];
+	const ends = sets.map(set => ({ set, x: size.x(set.hist.max),
+		y: size.y(set.points[set.points.length - 1][1]) }));
+	let slot = 0;
 	for (const end of ends) {
-		const y = Math.max(end.y + 4, free);
-		// moved down, it must not stand on the curves beside it
-		const x = Math.max(end.x, ...ends.filter(other => y > end.y + 5 && other !== end &&
-			other.x > end.x && other.x < end.x + 90).map(other => other.x)) + 9;
-		free = y + 30;
-		out.push(draw("circle", { cx: end.x, cy: end.y, r: 4, fill: colour(end.set.run) }),
-			draw("text", { x, y, class: "strong halo",
-				style: `fill:${colour(end.set.run)}` }, title_of(end.set.run)),
-			draw("text", { x, y: y + 14, class: "soft halo" },
-				`worst ${time(end.set.hist.max)}`));
+		const name = title_of(end.set.run), wide = Math.max(name.length * 7.6, 96) + 14;
+		const box = { x: end.x, y: end.y - 8, right: end.x + wide, bottom: end.y + 22 };
+		const free = box.right < size.right + 150 && !taken.some(other => box.x < other.right &&
+			other.x < box.right && box.y < other.bottom && other.y < box.bottom) &&
+			!ends.some(other => other !== end && other.x > box.x - 3 && other.x < box.right);
+		out.push(draw("circle", { cx: end.x, cy: end.y, r: 4, fill: colour(end.set.run) }));
+		if (free)
+			taken.push(box);
+		out.push(...curve_name(end.set, name, free ? end.x + 9 : size.right + 14,
+			free ? end.y + 4 : size.top + 60 + 50 * slot, !free));
+		slot += !free;
 	}
 	return out;
+}
+
+function curve_name(set, name, x, y, with_line) {
+	const line = with_line ? draw("path", { d: `M${x} ${y - 14}h34`, stroke: colour(set.run),
+		"stroke-width": 2.6, "stroke-dasharray": DASHES[RUNS.indexOf(set.run) % 5] }) : "";
+	return [line, draw("text", { x, y, class: "strong halo", style: `fill:${colour(set.run)}` }, name),
+		draw("text", { x, y: y + 14, class: "soft halo" }, `worst ${time(set.hist.max)}`)];
 }
 
 // ---- tables ---------------------------------------------------------------------------------------------
@@ -1454,7 +1565,10 @@ const HOST_ROWS = [["host.busy", "CPU time used"], ["host.idle", "CPU time idle"
 function host() {
 	const vms = DATA.scenario.vms.flatMap(vm => [[`vm.${vm.name}.share`, `share of VM ${vm.name}`],
 		[`vm.${vm.name}.boosted`, `boosted time of VM ${vm.name}`]]).slice(0, 16);
-	const rows = HOST_ROWS.concat(vms).filter(([name]) => RUNS.some(run => row(run, name)));
+	const tasks = tasks_of_scenario().slice(0, 8).flatMap(t => [
+		[`${t.path}.spin`, `CPU time that ${t.label} spins`],
+		[`${t.path}.held_preempted`, `times ${t.label} is preempted with a lock`]]);
+	const rows = HOST_ROWS.concat(vms, tasks).filter(([name]) => RUNS.some(run => row(run, name)));
 	if (!rows.length)
 		return null;
 	return make("section", {}, make("h2", {}, "The host as a whole"),

@@ -426,7 +426,7 @@ static int choose_window(struct compare *c, struct sim_options *options)
 		names[i] = col->name;
 		policies[i] = sim_policy_find(col->policy ? col->policy : col->run->policy);
 	}
-	base = sim_report_base(c->count, names, policies);
+	base = sim_report_base(c->s, c->count, names, policies);
 	col = &c->columns[base < 0 ? 0 : base];
 	o.run = col->run;
 	o.policy = col->policy;

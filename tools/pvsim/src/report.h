@@ -65,9 +65,12 @@ struct sim_report {
 int sim_report_window(const struct sim_scenario *scenario, struct sim_options *options,
 		      char *error, size_t error_size);
 
-/* Which of several runs the others are compared with: `base`, or the first that takes no notice of
- * hints; -1: none. */
-int sim_report_base(uint32_t count, const char *const *names,
+/*
+ * Which of several runs the others are compared with: `base`, or the first that takes no notice of
+ * hints. When all do, the last one, which has least; but beside a liar there is nothing to compare
+ * with. -1: none.
+ */
+int sim_report_base(const struct sim_scenario *scenario, uint32_t count, const char *const *names,
 		    const struct sim_policy *const *policies);
 
 /* Both: 0, or -errno. */

@@ -45,7 +45,17 @@ static int named(const struct sim_report *r, uint32_t i, const char *name)
 	return r->names && r->names[i] && !strcmp(r->names[i], name);
 }
 
-int sim_report_base(uint32_t count, const char *const *names,
+static int has_liars(const struct sim_scenario *s)
+{
+	uint32_t i;
+
+	for (i = 0; i < s->vm_count; i++)
+		if (s->vms[i].liar > SIM_SILENT)
+			return 1;
+	return 0;
+}
+
+int sim_report_base(const struct sim_scenario *scenario, uint32_t count, const char *const *names,
 		    const struct sim_policy *const *policies)
 {
 	const struct sim_policy *p;
@@ -59,7 +69,7 @@ int sim_report_base(uint32_t count, const char *const *names,
 		if (p && p->role && !p->role->speaks && !(p->flags & SIM_POLICY_STATIC_RT))
 			return (int)i;
 	}
-	return count > 1 ? 0 : -1;
+	return count > 1 && !has_liars(scenario) ? (int)count - 1 : -1;
 }
 
 static int find_base(const struct sim_report *r)
@@ -69,7 +79,7 @@ static int find_base(const struct sim_report *r)
 
 	for (i = 0; i < count; i++)
 		policies[i] = r->runs[i]->policy;
-	return sim_report_base(count, r->names, policies);
+	return sim_report_base(r->scenario, count, r->names, policies);
 }
 
 /* What the report is about: `with`, or the last one in which the library is at work. */
@@ -310,6 +320,8 @@ static int mark_rank(const struct sim *sim, const struct window *w, const struct
 		return 2;
 	case SIM_T_LATENCY:
 		return r->b == w->focus.task ? 2 : 0;
+	case SIM_T_LEVEL:
+		return 1;
 	case SIM_T_IRQ:
 	case SIM_T_KICK:
 	case SIM_T_YIELD:
@@ -342,11 +354,34 @@ static void write_marks(struct sim_json *j, const struct sim *sim, const struct 
 			continue;
 		sim_json_u64(j, NULL, r->at_ns - before_ns);
 		sim_json_u64(j, NULL, r->type);
-		sim_json_u64(j, NULL, r->a);
+		sim_json_u64(j, NULL, r->type == SIM_T_LEVEL ? r->cpu : r->a);
 		sim_json_i64(j, NULL, r->b == SIM_NO_TASK ? -1 : (int64_t)r->b); /* or thread */
 		sim_json_u64(j, NULL, r->v);
 		before_ns = r->at_ns;
 		put++;
+	}
+	sim_json_close(j, '[');
+}
+
+/* How fast each CPU is when the window begins, in 1/1024 of the most capable. */
+static void write_speeds(struct sim_json *j, const struct sim *sim, const struct window *w)
+{
+	const struct sim_record *r;
+	uint64_t i, speed;
+	uint32_t c;
+
+	sim_json_open(j, "speeds", '[');
+	for (c = 0; c < sim->cpu_count; c++) {
+		speed = sim->cpus[c].level_count ? sim->cpus[c].levels[sim->cpus[c].level].speed
+						 : 1024;
+		for (i = 0; i < sim->trace.count; i++) {
+			r = &sim->trace.kept[i];
+			if (r->at_ns >= w->from_ns)
+				break;
+			if (r->type == SIM_T_LEVEL && r->cpu == c)
+				speed = r->v;
+		}
+		sim_json_u64(j, NULL, speed);
 	}
 	sim_json_close(j, '[');
 }
@@ -363,6 +398,7 @@ static int write_window(struct sim_json *j, const struct sim *sim, const struct 
 		return error;
 	write_spans(j, sim, w, &lanes);
 	write_marks(j, sim, w);
+	write_speeds(j, sim, w);
 	sim_json_u64(j, "shown", lanes.until_ns - w->from_ns);
 	sim_lanes_free(&lanes);
 	return 0;
