@@ -340,9 +340,9 @@ static void who_comes_while_no_timer_is_armed_arms_it(void **state)
 
 	(void)state;
 	begin(1);
-	add(&a, "a");
 	add(&b, "b");
-	b.left_ns = 0; /* it begins by sleeping */
+	b.left_ns = 0; /* it begins by sleeping, before it has waited: nothing is owed to it */
+	add(&a, "a");
 	until(70 * SIM_MS);
 	/* a was alone: its slice had no timer; b does not wait for the tick 4 ms later */
 	assert_in_range(b.late_max_ns, 1, BASE_SLICE);

@@ -274,7 +274,8 @@ static void update_hrtick(struct sim *sim, struct sim_cpu *cpu)
 	if (rq->hrtick_at_ns <= sim->now_ns || rq->hrtick_at_ns >= cpu->slice_end_ns)
 		return;
 	cpu->slice_end_ns = rq->hrtick_at_ns;
-	if (cpu->step.heap_at && cpu->step.at_ns > cpu->slice_end_ns)
+	/* who spins without an end has no step that is armed */
+	if (!cpu->step.heap_at || cpu->step.at_ns > cpu->slice_end_ns)
 		sim_arm(sim, &cpu->step, cpu->slice_end_ns);
 }
 
