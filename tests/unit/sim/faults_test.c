@@ -63,12 +63,16 @@ static void a_reset_begins_anew(void **state)
 	(void)state;
 	world(&w, "pvs-owning", "duration: 200ms\n" VM(2)
 	      "      - {name: a, vcpu: 0, pinned: yes, program: [run: 30ms, stop]}\n"
-	      "      - {name: b, vcpu: 1, pinned: yes, urgency: real-time,\n"
+	      "      - {name: b, vcpu: 1, pinned: yes, urgency: real-time, start: 20ms,\n"
 	      "         program: [lock: 0, run: 1s, unlock: 0]}\n"
+	      "      - {name: c, vcpu: 0, pinned: yes, program: [lock: 0, run: 1ms, unlock: 0,\n"
+	      "         stop]}\n"
 	      "faults:\n  - {kind: reset, vm: g, at: 101ms}\n");
 	/* twice: before, and after */
 	assert_in_range(row(&w, "task.g/a.work"), 60 * SIM_MS, 60 * SIM_MS);
 	assert_int_equal(row(&w, "task.g/b.locks"), 2);
+	/* nobody holds what was held before */
+	assert_int_equal(row(&w, "task.g/c.locks"), 2);
 	/* and it has found the region again */
 	assert_non_null(w.sim->vms[0].vcpus[1].shim.slot);
 	world_end(&w);

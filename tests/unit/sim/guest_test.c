@@ -15,8 +15,8 @@ static void real_time_tasks_run_by_level(void **state)
 
 	(void)state;
 	world(&w, "fifo", "duration: 1s\n" ONE_VCPU
-	      "      - {name: hi, urgency: real-time/9, program: [period: 10ms, run: 2ms]}\n"
 	      "      - {name: lo, urgency: real-time/1, program: [period: 10ms, run: 2ms]}\n"
+	      "      - {name: hi, urgency: real-time/9, program: [period: 10ms, run: 2ms]}\n"
 	      "      - {name: burn, program: [run: 1s]}\n");
 	assert_int_equal(hist(&w, "task.g/hi.response")->max, 2 * SIM_MS + 1);
 	assert_int_equal(hist(&w, "task.g/lo.response")->max, 4 * SIM_MS + 1);
@@ -81,6 +81,20 @@ static void a_task_that_is_not_pinned_goes_where_nothing_runs(void **state)
 	      "      - {name: a, vcpu: 0, pinned: yes, program: [run: 1s]}\n"
 	      "      - {name: b, vcpu: 0, pinned: yes, program: [run: 1s]}\n");
 	assert_in_range(row(&w, "task.g/b.work"), 490 * SIM_MS, 510 * SIM_MS);
+	world_end(&w);
+}
+
+static void a_vcpu_that_would_sleep_takes_what_waits_elsewhere(void **state)
+{
+	struct guest_world w;
+
+	(void)state;
+	world(&w, "fifo", "duration: 100ms\n" TWO_VCPUS
+	      "      - {name: a, vcpu: 0, pinned: yes, program: [run: 1s]}\n"
+	      "      - {name: b, vcpu: 1, pinned: yes, program: [run: 20ms, stop]}\n"
+	      "      - {name: c, vcpu: 0, program: [run: 1s]}\n");
+	/* c shares vCPU 0 for 20 ms, and has vCPU 1 for itself from then on */
+	assert_in_range(row(&w, "task.g/c.work"), 85 * SIM_MS, 95 * SIM_MS);
 	world_end(&w);
 }
 
@@ -543,6 +557,7 @@ int main(void)
 		cmocka_unit_test(weights_share_a_vcpu),
 		cmocka_unit_test(background_runs_when_nothing_else_does),
 		cmocka_unit_test(a_task_that_is_not_pinned_goes_where_nothing_runs),
+		cmocka_unit_test(a_vcpu_that_would_sleep_takes_what_waits_elsewhere),
 		cmocka_unit_test(a_task_moves_where_its_program_says),
 		cmocka_unit_test(no_task_changes_while_a_lock_is_held),
 		cmocka_unit_test(an_interrupt_costs_and_waits_while_they_are_off),

@@ -124,6 +124,7 @@ static void a_signal_is_not_lost_and_wakes_who_waits(void **state)
 	      "      - {name: w, vcpu: 1, pinned: yes, start: 50ms, program: [wait: 0, done]}\n");
 	/* 50 that had come before it began, and 49 or 50 since */
 	assert_in_range(row(&w, "task.g/w.jobs"), 99, 100);
+	assert_in_range(hist(&w, "task.g/w.wakeup")->max, 0, 10);
 	world_end(&w);
 }
 

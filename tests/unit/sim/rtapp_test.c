@@ -40,7 +40,7 @@ static void comments_tabs_and_trailing_commas_are_no_obstacle(void **state)
 	struct sim_vm_spec vm;
 
 	(void)state;
-	read_or_fail(&vm, "/* a workload\n of two lines */\n{\n"
+	read_or_fail(&vm, "/* a workload\n of two lines */\n\t{\n"
 		     "\t\"global\" : { \"duration\" : 5, \"default_policy\" : \"SCHED_FIFO\" },\n"
 		     "\t\"tasks\":{ // one\n"
 		     "\t\t\"// no comment\" : {\"run\":1000, \"sleep\" : 2000, \"run\" : 3000,},\n"

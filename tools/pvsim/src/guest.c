@@ -12,7 +12,7 @@
  * Tasks that are not pinned wake on an idle vCPU if there is one, else where they were; a vCPU
  * that would go idle takes one that waits elsewhere.
  *
- * Left out: load balancing in time, bandwidth control inside of the guest, threaded interrupts,
+ * Left out: balancing of loads, bandwidth control inside of the guest, threaded interrupts,
  * what a change of tasks costs.
  */
 #include <stdio.h>
@@ -297,6 +297,17 @@ static void set_curr(struct sim *sim, struct sim_vcpu *v, struct sim_task *task)
 	sim_hint_publish(sim, v, 1);
 }
 
+/* It waits now, and could run where nothing does: that vCPU is woken, and takes it. */
+static void call_idle(struct sim *sim, struct sim_vcpu *v, const struct sim_task *task)
+{
+	int index = sim_first_bit(sim_gm(v->vm)->idle);
+
+	if (task->spec->pinned || index < 0)
+		return;
+	sim_overhead(sim, v->thread, sim->costs.vipi_ns);
+	sim_vcpu_interrupt(sim, &v->vm->vcpus[index], SIM_VECTOR_RESCHED);
+}
+
 static void schedule(struct sim *sim, struct sim_vcpu *v)
 {
 	struct sim_task *prev = v->curr, *next;
@@ -315,6 +326,7 @@ static void schedule(struct sim *sim, struct sim_vcpu *v)
 	if (prev) {
 		prev->state = SIM_TASK_READY;
 		insert(v, prev);
+		call_idle(sim, v, prev);
 	}
 	if (next || prev)
 		set_curr(sim, v, next);
