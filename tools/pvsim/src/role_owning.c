@@ -130,13 +130,14 @@ static void look_fires(struct sim *sim, struct sim_timer *timer)
 	role_owning_look(rv, PVS_EV_POLL, 0);
 }
 
-/* It goes on where it was, and nothing has happened to it: a pick says nothing new. */
+/* It goes on where it was, and nothing has happened to it: a pick says nothing new. Of a boost the
+ * end depends on when it runs. */
 static int goes_on(const struct role_vcpu *rv)
 {
 	const struct pvs_vcpu *core = &roles_core(rv)->core;
 
-	return !(core->run_epoch & 1) && !core->asleep && !core->deferred && !core->granted &&
-	       !core->inbox && !roles_changed(rv);
+	return core->klass <= PVS_CLASS_BASELINE && !(core->run_epoch & 1) && !core->asleep && 
+	       !core->deferred && !core->granted && !core->inbox && !roles_changed(rv);
 }
 
 /* What this host sees and what a look at it may change. */
@@ -193,6 +194,9 @@ uint64_t role_owning_defer(struct sim *sim, struct sim_vcpu *v, uint32_t by_clas
 	if (!rv || !roles_core(rv)->attached)
 		return 0;
 	core = roles_core(rv);
+	/* No critical section, and nobody who could wait for it: there is nothing to ask. */
+	if (v->vm->vcpu_count == 1 && !core->core.hint.crit && !roles_changed(rv))
+		return 0;
 	pay(rv);
 	role_owning_look(rv, PVS_EV_PREEMPT, by_class);
 	if (!(core->decision.flags & PVS_DECISION_DEFER) ||

@@ -151,21 +151,24 @@ static const char *const transfers[PVS_TRANSFER_REASON_COUNT] = {
 
 static void pvs_report(struct sim *sim)
 {
+	uint64_t chosen[PVS_YIELD_REASON_COUNT] = { 0 }, stale = 0;
+	uint64_t given[PVS_TRANSFER_REASON_COUNT] = { 0 };
 	uint32_t i, k;
 
 	for (i = 0; i < sim->vm_count; i++) {
 		const struct pvs_yield *y = sim->vms[i].yielder;
 
-		if (!y)
-			continue;
 		for (k = 0; k < PVS_YIELD_REASON_COUNT; k++)
-			sim_result_add(sim->result, SIM_COUNT, y->counts[k], "yield.%s",
-				       choices[k]);
+			chosen[k] += y->counts[k];
 		for (k = 0; k < PVS_TRANSFER_REASON_COUNT; k++)
-			sim_result_add(sim->result, SIM_COUNT, y->transfers[k],
-				       "yield.transfer.%s", transfers[k]);
-		sim_result_add(sim->result, SIM_COUNT, y->stale, "yield.stale");
+			given[k] += y->transfers[k];
+		stale += y->stale;
 	}
+	for (k = 0; k < PVS_YIELD_REASON_COUNT; k++)
+		sim_result_add(sim->result, SIM_COUNT, chosen[k], "yield.%s", choices[k]);
+	for (k = 0; k < PVS_TRANSFER_REASON_COUNT; k++)
+		sim_result_add(sim->result, SIM_COUNT, given[k], "yield.transfer.%s", transfers[k]);
+	sim_result_add(sim->result, SIM_COUNT, stale, "yield.stale");
 }
 
 const struct sim_yielder sim_yield_pvs = {
