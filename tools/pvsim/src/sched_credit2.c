@@ -54,6 +54,7 @@ struct runqueue {
 	uint32_t cpu_from, cpu_to; /* its CPUs: from..to-1 */
 	uint32_t units;
 	uint32_t max_weight;
+	uint64_t forgiven_ns;      /* burned below the least there is, or given above the most */
 	struct unit *head, *tail;  /* most credit first */
 	struct unit *all;
 };
@@ -265,8 +266,10 @@ static void burn(struct unit *u, uint64_t ran_ns)
 		u->credit -= (int64_t)(burned / u->weight);
 		u->residual = burned % u->weight;
 	}
-	if (u->credit < MIN_CREDIT_NS)
+	if (u->credit < MIN_CREDIT_NS) {
+		u->rq->forgiven_ns += (uint64_t)(MIN_CREDIT_NS - u->credit);
 		u->credit = MIN_CREDIT_NS;
+	}
 }
 
 static void credit2_charge(struct sim *sim, struct sim_cpu *cpu, struct sim_thread *t,
@@ -310,8 +313,11 @@ static void reset_credit(struct sim *sim, struct runqueue *rq, const struct sim_
 	}
 	for (struct unit *u = rq->all; u; u = u->all_next) {
 		u->credit += more;
-		if (u->credit > top)
-			u->credit = top;
+		if (u->credit <= top)
+			continue;
+		if (u->thread->state != SIM_BLOCKED)
+			rq->forgiven_ns += (uint64_t)(u->credit - top);
+		u->credit = top;
 	}
 }
 
@@ -527,27 +533,18 @@ static uint64_t credit2_slice(struct sim *sim, struct sim_cpu *cpu, struct sim_t
 
 /*
  * On one CPU, among those that always want it, credits are never further apart than their range,
- * and the last slice. Not so when run queues have several CPUs, where a reset clips the credit of
- * who runs elsewhere, nor when credit is clipped at the lower end because weights are far apart.
+ * and a slice that is not yet burned; but for what was forgiven at either end, as when yields let
+ * somebody run who has no credit left. Nothing is promised where a run queue has several CPUs.
  */
 static uint64_t credit2_fairness_bound(struct sim *sim)
 {
 	const struct credit2 *c = sim->sched_data;
-	uint32_t least = UINT32_MAX, most = 1;
+	const struct runqueue *rq = &c->rq[0];
+	uint64_t range_ns = c->init_ns + c->carryover_ns - (uint64_t)MIN_CREDIT_NS;
 
-	for (uint32_t i = 0; i < c->rq_count; i++) {
-		const struct runqueue *rq = &c->rq[i];
-
-		if (rq->cpu_to - rq->cpu_from > 1)
-			return SIM_NEVER;
-		for (const struct unit *u = rq->all; u; u = u->all_next) {
-			least = u->weight < least ? u->weight : least;
-			most = u->weight > most ? u->weight : most;
-		}
-	}
-	if (c->rq_count > 1 || most > 4 * (uint64_t)least)
+	if (sim->cpu_count > 1)
 		return SIM_NEVER;
-	return (3 * c->init_ns + c->carryover_ns) * 1024 / most;
+	return (range_ns + MAX_TIMER_NS + rq->forgiven_ns) * 1024 / rq->max_weight;
 }
 
 const struct sim_sched sim_sched_credit2 = {
