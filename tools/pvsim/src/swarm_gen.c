@@ -287,6 +287,7 @@ static void make_host_tasks(struct sim_rng *r, struct sim_scenario *s)
 
 		snprintf(t->name, sizeof(t->name), "h%u", i);
 		t->count = 1;
+		t->urgency = PVS_URGENCY_NORMAL;
 		t->weight = 256u << below(r, 4);
 		if (percent(r, 20) && program) /* never a burner */
 			t->rt_prio = (uint32_t)between(r, 1, 50);

@@ -55,8 +55,13 @@ static int read_all(int fd, void *to, size_t size)
 
 static void run_child(const struct sim_scenario *s, uint32_t defects, int fd)
 {
+	static const int crashes[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
 	struct sim_swarm_result result;
+	uint32_t i;
 
+	/* Nobody who handles them is meant here. */
+	for (i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++)
+		signal(crashes[i], SIG_DFL);
 	alarm(HANGS_S);
 	sim_swarm_run(s, defects, &result);
 	if (write(fd, &result, sizeof(result)) != (ssize_t)sizeof(result))
