@@ -136,7 +136,7 @@ static int goes_on(const struct role_vcpu *rv)
 {
 	const struct pvs_vcpu *core = &roles_core(rv)->core;
 
-	return core->klass <= PVS_CLASS_BASELINE && !(core->run_epoch & 1) && !core->asleep && 
+	return core->klass <= PVS_CLASS_BASELINE && !(core->run_epoch & 1) && !core->asleep &&
 	       !core->deferred && !core->granted && !core->inbox && !roles_changed(rv);
 }
 
