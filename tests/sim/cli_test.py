@@ -159,7 +159,9 @@ class Results(WithScenario):
         for word in ("p50", "p90", "p99", "p99.9", "worst"):
             self.assertIn(word, asked)
             self.assertIn(word, rest)
-        for word in ("unfair", "energy", "DECISIONS OF LIBPVSCHED", "asleep", "SHARES"):
+        for word in ("IN SHORT", "unfair by", "<- 100% of work"):
+            self.assertIn(word, asked)
+        for word in ("energy", "DECISIONS OF LIBPVSCHED", "asleep", "SHARES"):
             self.assertIn(word, rest)
 
     def test_every_table_says_how_far_the_model_is_calibrated(self):

@@ -1034,7 +1034,8 @@ function draw_span(group, lane, span, look, x, width) {
 	else
 		group.append(draw("rect", { x, y: y + 1, width, height: height - 2, class: look }));
 	if (span.spins && span.kind === RUNNING)
-		group.append(hatched(x, y + 1, width, height - 2));
+		group.append(draw("rect", { x, y: y + 1, width, height: height - 2,
+			fill: "url(#hatch-wait)" }));
 	if (look !== "wait" && look !== "calm" && is_boosted(span))
 		group.append(draw("rect", { x, y: y - 1, width, height: 4, class: "cap" }));
 	label_span(group, lane, span, look, x, width);

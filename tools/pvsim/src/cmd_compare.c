@@ -21,6 +21,7 @@ struct column {
 	const char *name;      /* of the run or policy */
 	const struct sim_run_spec *run;
 	const char *policy;    /* in place of the run's, or NULL */
+	char label[2 * SIM_NAME + 4]; /* the name, and the policy when it is another word */
 	struct cmd_made made;
 	struct cmd_summary sum;
 };
@@ -34,6 +35,8 @@ struct compare {
 	struct sim_scenario *s;
 	char *names;           /* the policies, cut into words */
 	uint32_t count;
+	int base;              /* the column the others are compared with */
+	int wide;              /* of the longest label */
 	struct column columns[POLICIES_MAX];
 };
 
@@ -77,14 +80,14 @@ static void print_latency(const struct compare *c, const char *title, const char
 {
 	uint32_t i;
 
-	printf("\n  %s\n    %-14s %8s %8s %8s %8s %8s %9s%s\n", title, "", "p50", "p90", "p99",
-	       "p99.9", "worst", "samples", jobs ? "    late" : "");
+	printf("\n  %s\n    %-*s %8s %8s %8s %8s %8s %9s%s\n", title, c->wide, "", "p50", "p90",
+	       "p99", "p99.9", "worst", jobs ? "done" : "samples", jobs ? "  missed" : "");
 	for (i = 0; i < c->count; i++) {
 		const struct column *col = &c->columns[i];
 		const struct sim_row *row = row_of(col, path, what);
 		const struct sim_hist *h = row ? row->hist : NULL;
 
-		printf("    %-14s", col->name);
+		printf("    %-*s", c->wide, col->label);
 		print_quantiles(h);
 		printf(" %9" PRIu64, h ? h->count : 0);
 		if (jobs)
@@ -116,10 +119,25 @@ static int any_value(const struct compare *c, const char *path, const char *what
 	return 0;
 }
 
+/* ", at most 10 ms", or nothing. */
+static const char *deadline_words(const struct sim_task_spec *task, char words[SIM_UNIT_TEXT + 32])
+{
+	uint64_t deadline_ns = task->deadline_ns;
+	char text[SIM_UNIT_TEXT];
+	uint32_t i;
+
+	for (i = 0; !deadline_ns && i < task->step_count; i++)
+		if (task->steps[i].op == SIM_OP_PERIOD)
+			deadline_ns = task->steps[i].dist.a;
+	snprintf(words, SIM_UNIT_TEXT + 32, deadline_ns ? "; it has %s" : "%s",
+		 deadline_ns ? sim_short_time((double)deadline_ns, text) : "");
+	return words;
+}
+
 /* How soon the tasks of a VM that ask (or do not ask) get what they want. */
 static void print_tasks(const struct compare *c, const struct sim_vm_spec *vm, int asks)
 {
-	char path[2 * SIM_NAME + 8], title[4 * SIM_NAME];
+	char path[2 * SIM_NAME + 8], title[8 * SIM_NAME], words[SIM_UNIT_TEXT + 32];
 	uint32_t i;
 
 	for (i = 0; i < vm->task_count; i++) {
@@ -132,9 +150,10 @@ static void print_tasks(const struct compare *c, const struct sim_vm_spec *vm, i
 		jobs = any_value(c, path, "jobs");
 		if (!any_row(c, path, jobs ? "response" : "wakeup"))
 			continue;
-		snprintf(title, sizeof(title), "%s in VM %s: %s", task->name, vm->name,
+		snprintf(title, sizeof(title), "%s in VM %s: %s%s", task->name, vm->name,
 			 jobs ? "from the beginning of a job to its end" :
-				"from when it should run to when it does");
+				"from when it should run to when it does",
+			 jobs ? deadline_words(task, words) : "");
 		print_latency(c, title, path, jobs ? "response" : "wakeup", jobs);
 	}
 }
@@ -168,31 +187,74 @@ static double per_second(const struct column *c, uint64_t value)
 	return ns ? (double)value * 1e9 / (double)ns : 0;
 }
 
-/* What it costs: work that others did, fairness, energy, decisions. */
+/* A share of what the baseline has. */
+static double to_base(uint64_t value, uint64_t base)
+{
+	return base ? 100.0 * (double)value / (double)base : 100.0;
+}
+
+static int anybody_asks(const struct compare *c)
+{
+	uint32_t i;
+
+	for (i = 0; i < c->count; i++)
+		if (c->columns[i].sum.boosted->count)
+			return 1;
+	return 0;
+}
+
+static const char *p99_of(const struct sim_hist *h, char text[SIM_UNIT_TEXT])
+{
+	return h->count ? sim_short_time((double)sim_hist_quantile(h, 990000), text) : "-";
+}
+
+/* The answer, in a line for each: those that ask (all tasks, when nobody does), and the others. */
+static void print_short(const struct compare *c)
+{
+	const struct cmd_summary *base = &c->columns[c->base].sum;
+	char p99[SIM_UNIT_TEXT], worst[SIM_UNIT_TEXT], wait[SIM_UNIT_TEXT];
+	int asked = anybody_asks(c);
+	uint32_t i;
+
+	printf("\nIN SHORT\n    %-*s  %29s  %29s\n", c->wide, "",
+	       asked ? "-- those that ask for more --" : "--------- all tasks ---------",
+	       "-------- the others ---------");
+	printf("    %-*s  %9s %9s %9s  %9s %9s %9s\n", c->wide, "", "p99", "worst", "missed",
+	       "work", "p99 wait", "unfair by");
+	for (i = 0; i < c->count; i++) {
+		const struct cmd_summary *sum = &c->columns[i].sum;
+		const struct sim_hist *h = asked ? sum->boosted : sum->bystanders;
+
+		printf("    %-*s  %9s %9s %9" PRIu64 "  %8.1f%% %9s %8.2f%%%s\n", c->wide,
+		       c->columns[i].label, p99_of(h, p99),
+		       h->count ? sim_short_time((double)h->max, worst) : "-",
+		       asked ? sum->boosted_misses : sum->misses,
+		       to_base(sum->work_ns, base->work_ns), p99_of(sum->waits, wait),
+		       (double)value_of(&c->columns[i], "host", "fairness_error") / 1e4,
+		       (int)i == c->base ? "  <- 100% of work" : "");
+	}
+}
+
+/* What it costs: work done, switches, decisions, energy. */
 static void print_costs(const struct compare *c)
 {
 	char asked[SIM_UNIT_TEXT], others[SIM_UNIT_TEXT], energy[SIM_UNIT_TEXT];
-	const struct cmd_summary *first = &c->columns[0].sum;
 	uint32_t i;
 
-	printf("\nWHAT IT COSTS\n    %-14s %9s %9s %9s %9s %9s %9s %9s\n", "", "asked", "others",
-	       "others to", "unfair", "energy", "switches", "decisions");
-	printf("    %-14s %9s %9s %9s %9s %9s %9s %9s\n", "", "computed", "computed", "the first",
-	       "by", "proxy", "a second", "a second");
+	printf("\nWHAT IT COSTS\n    %-*s %12s %12s %9s %9s %9s\n", c->wide, "", "asked:",
+	       "others:", "energy", "switches", "decisions");
+	printf("    %-*s %12s %12s %9s %9s %9s\n", c->wide, "", "CPU work", "CPU work", "proxy",
+	       "a second", "a second");
 	for (i = 0; i < c->count; i++) {
 		const struct column *col = &c->columns[i];
 
 		/* a machine whose levels are not given has no power to speak of */
 		snprintf(energy, sizeof(energy), value_of(col, "host", "energy") ? "%.0fmJ" : "-",
 			 (double)value_of(col, "host", "energy") / 1e6);
-		printf("    %-14s %9s %9s %8.1f%% %8.2f%% %9s %9.0f %9.0f\n", col->name,
+		printf("    %-*s %12s %12s %9s %9.0f %9.0f\n", c->wide, col->label,
 		       sim_short_time((double)col->sum.boosted_work_ns, asked),
-		       sim_short_time((double)col->sum.work_ns, others),
-		       first->work_ns ? 100.0 * (double)col->sum.work_ns / (double)first->work_ns
-				      : 100.0,
-		       (double)value_of(col, "host", "fairness_error") / 1e4,
-		       energy, per_second(col, value_of(col, "host", "switches")),
-		       col->sum.decisions);
+		       sim_short_time((double)col->sum.work_ns, others), energy,
+		       per_second(col, value_of(col, "host", "switches")), col->sum.decisions);
 	}
 }
 
@@ -243,23 +305,49 @@ static void print_reasons(const struct compare *c)
 	}
 }
 
+#define LINE_MAX_COLUMNS 96
+
+/* Words, at most so many in a line, under each other. */
+static void print_wrapped(const char *head, const char *text)
+{
+	size_t used = 4 + strlen(head), length;
+
+	printf("    %s", head);
+	while (text && *text) {
+		length = strcspn(text, " \n");
+		if (used + 1 + length > LINE_MAX_COLUMNS) {
+			printf("\n     ");
+			used = 5;
+		}
+		printf(" %.*s", (int)length, text);
+		used += length + 1;
+		text += length;
+		text += strspn(text, " \n");
+	}
+	printf("\n");
+}
+
 static void print_all(const struct compare *c)
 {
+	char length[SIM_UNIT_TEXT], warmup[SIM_UNIT_TEXT];
 	const struct sim_scenario *s = c->s;
 	uint32_t i;
 
-	printf("%s: %s\n", s->name, s->claim);
-	printf("%.3g s on %u CPUs, measured after %.3g s, seed %" PRIu64 "; source: %s\n",
-	       (double)s->duration_ns / 1e9, s->machine.cpus, (double)s->warmup_ns / 1e9,
-	       result_of(&c->columns[0])->seed, s->source);
+	printf("%s\n", s->name);
+	print_wrapped("claim:", s->claim);
+	print_wrapped("source:", s->source);
+	printf("    %s of virtual time on %u CPUs, measured after %s, seed %" PRIu64 "\n",
+	       sim_short_time((double)s->duration_ns, length), s->machine.cpus,
+	       sim_short_time((double)s->warmup_ns, warmup), result_of(&c->columns[0])->seed);
 	for (i = 0; i < c->count; i++)
-		printf("    %-14s %s%s%s\n", c->columns[i].name,
-		       c->columns[i].made.sim->policy->name, ": ",
+		printf("    %-*s  %s\n", c->wide, c->columns[i].label,
 		       c->columns[i].made.sim->policy->what);
-	printf("\nTHOSE THAT ASK FOR MORE\n");
+	print_short(c);
+	if (anybody_asks(c))
+		printf("\nTHOSE THAT ASK FOR MORE\n");
 	for (i = 0; i < s->vm_count; i++)
 		print_tasks(c, &s->vms[i], 1);
-	printf("\nBYSTANDERS\n");
+	printf("\n%s\n", anybody_asks(c) ? "BYSTANDERS" : "ALL TASKS");
 	for (i = 0; i < s->vm_count; i++)
 		print_tasks(c, &s->vms[i], 0);
 	print_waits(c);
@@ -410,24 +498,49 @@ static int choose_columns(struct compare *c)
 	return c->count ? 0 : -1;
 }
 
-/* The window of the pictures: the worst moment of the baseline, or of the first. */
-static int choose_window(struct compare *c, struct sim_options *options)
+static const char *policy_of(const struct column *col)
+{
+	return col->policy ? col->policy : col->run->policy;
+}
+
+/* Which column is the baseline; of the runs of a file it comes first. */
+static void choose_base(struct compare *c)
 {
 	const struct sim_policy *policies[POLICIES_MAX];
 	const char *names[POLICIES_MAX];
-	const struct column *col;
-	struct sim_options o = *options;
-	char error[512] = "";
+	struct column *col, first;
 	uint32_t i;
-	int base;
 
 	for (i = 0; i < c->count; i++) {
-		col = &c->columns[i];
-		names[i] = col->name;
-		policies[i] = sim_policy_find(col->policy ? col->policy : col->run->policy);
+		names[i] = c->columns[i].name;
+		policies[i] = sim_policy_find(policy_of(&c->columns[i]));
 	}
-	base = sim_report_base(c->s, c->count, names, policies);
-	col = &c->columns[base < 0 ? 0 : base];
+	c->base = sim_report_base(c->s, c->count, names, policies);
+	if (c->base < 0)
+		c->base = 0;
+	first = c->columns[c->base];
+	if (!c->policies) {
+		memmove(&c->columns[1], &c->columns[0], (size_t)c->base * sizeof(first));
+		c->columns[0] = first;
+		c->base = 0;
+	}
+	for (i = 0; i < c->count; i++) {
+		col = &c->columns[i];
+		snprintf(col->label, sizeof(col->label),
+			 strcmp(col->name, policy_of(col)) ? "%s (%s)" : "%s", col->name,
+			 policy_of(col));
+		if (c->wide < (int)strlen(col->label))
+			c->wide = (int)strlen(col->label);
+	}
+}
+
+/* The window of the pictures: the worst moment of the baseline, or of the first. */
+static int choose_window(struct compare *c, struct sim_options *options)
+{
+	const struct column *col = &c->columns[c->base];
+	struct sim_options o = *options;
+	char error[512] = "";
+
 	o.run = col->run;
 	o.policy = col->policy;
 	if (sim_report_window(c->s, &o, error, sizeof(error)) < 0) {
@@ -478,8 +591,10 @@ static int compare(struct compare *c, const char *path)
 	uint32_t i;
 
 	c->s = cmd_load(path, &c->sets);
-	if (c->s && choose_columns(c) == 0)
+	if (c->s && choose_columns(c) == 0) {
+		choose_base(c);
 		result = run_columns(c);
+	}
 	if (result != CMD_USAGE) {
 		if (!c->quiet)
 			print_all(c);

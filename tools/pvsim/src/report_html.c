@@ -573,7 +573,7 @@ static void write_scenario(struct sim_json *j, const struct sim_scenario *s)
 	for (i = 0; i < s->vm_count; i++) {
 		sim_json_open(j, NULL, '{');
 		sim_json_text(j, "name", s->vms[i].name);
-		sim_json_u64(j, "count", s->vms[i].count ? s->vms[i].count : 1);
+		sim_json_u64(j, "count", s->vms[i].count);
 		sim_json_u64(j, "vcpus", s->vms[i].vcpus);
 		sim_json_u64(j, "liar", s->vms[i].liar);
 		write_tasks(j, "tasks", s->vms[i].tasks, s->vms[i].task_count);
