@@ -72,6 +72,8 @@ static void account_cpu(struct sim *sim, struct sim_cpu *cpu)
 {
 	uint64_t ns = sim->now_ns - cpu->since_ns;
 
+	if (!ns)
+		return;
 	cpu->since_ns = sim->now_ns;
 	if (!cpu->online) {
 		cpu->offline_ns += ns;
@@ -264,7 +266,7 @@ static void end_wait(struct sim *sim, struct sim_thread *t)
 	}
 }
 
-/* Takes the CPU from its thread. */
+/* Takes the CPU from its thread. Its step stays armed: whoever is next arms his own in its place. */
 static void stop(struct sim *sim, struct sim_cpu *cpu, uint32_t why)
 {
 	struct sim_thread *t = cpu->curr;
@@ -272,7 +274,6 @@ static void stop(struct sim *sim, struct sim_cpu *cpu, uint32_t why)
 	sim_settle(sim, cpu);
 	cpu->curr = NULL;
 	cpu->step_work = 0;
-	sim_disarm(sim, &cpu->step);
 	sim_note(sim, SIM_T_STOP, cpu->id, t->id, why, 0);
 	if (t->body->runs)
 		t->body->runs(sim, t, 0, why);
@@ -395,8 +396,10 @@ static void decide(struct sim *sim, struct sim_cpu *cpu, uint32_t why)
 	} else {
 		next = pick(sim, cpu);
 	}
-	if (!next)
+	if (!next) {
+		sim_disarm(sim, &cpu->step);
 		return;
+	}
 	start(sim, cpu, next);
 	set_slice(sim, cpu);
 	go_on(sim, cpu);
@@ -421,8 +424,10 @@ static void leave(struct sim *sim, struct sim_cpu *cpu, uint32_t why)
 	}
 	sim_disarm(sim, &cpu->resched);
 	next = pick(sim, cpu);
-	if (!next)
+	if (!next) {
+		sim_disarm(sim, &cpu->step);
 		return;
+	}
 	start(sim, cpu, next);
 	set_slice(sim, cpu);
 }
@@ -692,6 +697,7 @@ void sim_cpu_online(struct sim *sim, struct sim_cpu *cpu, int online)
 	if (t)
 		stop(sim, cpu, SIM_STOP_PREEMPTED);
 	cpu->online = 0;
+	sim_disarm(sim, &cpu->step);
 	sim_disarm(sim, &cpu->resched);
 	sim_disarm(sim, &cpu->tick);
 	if (t)

@@ -23,12 +23,22 @@ void sim_result_free(struct sim_result *r)
 	r->count = r->room = 0;
 }
 
+/* FNV-1a: names differ at their ends, and there may be thousands of them. */
+static uint32_t hash_of(const char *name)
+{
+	uint32_t hash = 2166136261u;
+
+	for (; *name; name++)
+		hash = (hash ^ (unsigned char)*name) * 16777619u;
+	return hash;
+}
+
 static struct sim_row *find(const struct sim_result *r, const char *name)
 {
-	uint32_t i;
+	uint32_t hash = hash_of(name), i;
 
 	for (i = 0; i < r->count; i++)
-		if (!strcmp(r->rows[i].name, name))
+		if (r->rows[i].hash == hash && !strcmp(r->rows[i].name, name))
 			return &r->rows[i];
 	return NULL;
 }
@@ -56,6 +66,7 @@ static struct sim_row *row_of(struct sim_result *r, enum sim_unit unit, const ch
 	row = &r->rows[r->count++];
 	memset(row, 0, sizeof(*row));
 	memcpy(row->name, text, sizeof(text));
+	row->hash = hash_of(text);
 	row->unit = (uint8_t)unit;
 	return row;
 }

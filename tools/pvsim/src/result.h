@@ -16,6 +16,7 @@ enum sim_unit { SIM_COUNT, SIM_NS, SIM_PPM, SIM_NJ };
 
 struct sim_row {
 	char name[104];
+	uint32_t hash;         /* of it */
 	uint8_t unit;          /* enum sim_unit */
 	uint64_t value;        /* when there is no histogram */
 	struct sim_hist *hist; /* owned; .mean .p50 .p90 .p99 .p999 .max .min .count .sum of it */
