@@ -186,6 +186,7 @@ static void what_is_not_modelled_is_an_error_with_its_line(void **state)
 		"w.json:1: `cpus` in a phase");
 	refused("{\"tasks\": {\"t\": {\"run\": 1, \"phases\": {\"p\": {\"run\": 1}}}}}",
 		"w.json:1: `run` beside `phases`");
+	refused("{\"tasks\": {\"t\": {\"phases\": [{\"run\": 1}]}}}", "w.json:1: `phases`");
 	refused("{\n\"tasks\": {\"t\": {\"run\": \"long\"}}}", "w.json:2: `run: long`");
 	refused("{\"tasks\": {\"t\": {\"run\": -1}}}", "w.json:1: `run: -1`");
 	refused("{\"tasks\": {\"t\": {\"timer\": {\"ref\": \"x\"}}}}", "w.json:1: `timer`");

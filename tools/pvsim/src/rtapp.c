@@ -533,6 +533,8 @@ static void read_program(struct reader *r, struct sim_task_spec *task, const str
 		else if (phases)
 			fail(r, n->line, "`%s` beside `phases`, expected it in one", n->key);
 	}
+	if (phases && phases->kind != MAP)
+		fail(r, phases->line, "`phases`, expected {NAME: {events}}");
 	for (n = phases ? phases->first : NULL; n && !r->failed; n = n->next)
 		read_phase(r, task, n);
 	if (r->failed)
