@@ -59,7 +59,8 @@ static void of_two_at_the_same_time_the_one_armed_first_fires_first(void **state
 	for (i = 0; i < TIMERS; i++)
 		sim_queue_arm(&queue, &timers[(i * 7) % TIMERS], 5);
 	for (i = 0; i < TIMERS; i++)
-		assert_ptr_equal(sim_queue_pop_before(&queue, SIM_NEVER), &timers[(i * 7) % TIMERS]);
+		assert_ptr_equal(sim_queue_pop_before(&queue, SIM_NEVER),
+				 &timers[(i * 7) % TIMERS]);
 }
 
 static void a_timer_armed_again_moves_both_ways(void **state)

@@ -3,7 +3,7 @@
  * machine.c - CPUs run threads: time is charged, work is done, costs are paid, and at each decision
  * the scheduler is asked who is next.
  *
- *   timer fires -> settle (charge, did) -> decide (put back, pick, switch) -> go_on (pay, next, arm)
+ *   timer fires -> settle (charge, did) -> decide (put back, pick, start) -> go_on (pay, next)
  *
  * Nothing here calls a body while another one is being asked: wake-ups, pokes and decisions are
  * timers, also when they are due at once.
@@ -266,7 +266,7 @@ static void end_wait(struct sim *sim, struct sim_thread *t)
 	}
 }
 
-/* Takes the CPU from its thread. Its step stays armed: whoever is next arms his own in its place. */
+/* Takes the CPU from its thread. Its step stays armed: who is next arms his own in its place. */
 static void stop(struct sim *sim, struct sim_cpu *cpu, uint32_t why)
 {
 	struct sim_thread *t = cpu->curr;

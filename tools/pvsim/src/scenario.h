@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * scenario.h - a scenario as plain data: read from a file (YAML; docs/pvsim.md has the schema), made
- * by the swarm, or made of an rt-app file; and written back to a file.
+ * scenario.h - a scenario as plain data: read from a file (YAML; docs/pvsim.md has the schema),
+ * made by the swarm, or made of an rt-app file; and written back to a file.
  */
 #ifndef SIM_SCENARIO_H
 #define SIM_SCENARIO_H
@@ -33,7 +33,7 @@ enum sim_fault_kind {
 	SIM_FAULT_CLOCK_JUMP,   /* the host's clock as roles see it jumps by value ns (signed) */
 	SIM_FAULT_LATE_TIMERS,  /* all role timers are late by up to value ns, for `for_ns` */
 	SIM_FAULT_LOST_KICKS,   /* doorbells get lost, for `for_ns` */
-	SIM_FAULT_UNPLUG,       /* vCPU `target` of `vm` goes offline, and comes back after for_ns */
+	SIM_FAULT_UNPLUG,       /* vCPU `target` of `vm` goes offline, and is back after for_ns */
 	SIM_FAULT_RESET,        /* `vm` is reset */
 	SIM_FAULT_MIGRATE,      /* `vm` is migrated to another host: saved, restored, bound anew */
 	SIM_FAULT_CPU_OFFLINE,  /* host CPU `target` goes offline, and comes back after for_ns */
@@ -61,8 +61,8 @@ struct sim_run_spec {
 	uint32_t defects;
 	uint32_t param_count;   /* in place of, or besides, those of the scenario */
 	struct sim_param_spec *params;
-	uint32_t set_count;     /* `set: {vms.noisy.count: 0}`: for this run the file is read anew */
-	char **sets;            /* with these: "path=value", as --set has them */
+	uint32_t set_count;     /* `set: {vms.noisy.count: 0}`: for this run the file is read */
+	char **sets;            /* anew with these: "path=value", as --set has them */
 };
 
 struct sim_assert_spec {
