@@ -250,6 +250,37 @@ static void who_left_to_pay_owes_no_more_than_before(void **state)
 	assert_int_equal(e[0].lag, -(int64_t)SLICE / 4);
 }
 
+static void protected_also_from_one_with_an_earlier_deadline(void **state)
+{
+	(void)state;
+	comes(0);
+	decides();
+	runs(SIM_MS);
+	e[1].lag = SIM_MS;
+	comes(1);
+	assert_true(e[1].deadline < e[0].deadline);
+	assert_int_equal(fair_eligible(&q, &e[0]), 0);
+	e[2].lag = -(int64_t)(3 * SIM_MS);
+	comes(2);
+	assert_int_equal(fair_eligible(&q, &e[0]), 1);
+	assert_int_equal(decides(), 0);
+}
+
+static void who_stayed_to_pay_gets_nothing_for_it(void **state)
+{
+	(void)state;
+	comes(0);
+	comes(1);
+	e[0].delayed = 1;
+	q.delayed = 1;
+	fair_run(&q, &e[1]);
+	runs(2 * SIM_MS);
+	assert_true(fair_lag(&q, &e[0]) > 0);
+	fair_leave(&q, &e[0], 0);
+	assert_int_equal(e[0].lag, 0);
+	assert_int_equal(q.delayed, 0);
+}
+
 static void a_shorter_slice_preempts(void **state)
 {
 	(void)state;
@@ -427,6 +458,9 @@ int main(void)
 			beside_shorter_slices_protection_ends_with_eligibility, fresh, gone),
 		cmocka_unit_test_setup_teardown(who_left_to_pay_owes_no_more_than_before,
 						fresh, gone),
+		cmocka_unit_test_setup_teardown(protected_also_from_one_with_an_earlier_deadline,
+						fresh, gone),
+		cmocka_unit_test_setup_teardown(who_stayed_to_pay_gets_nothing_for_it, fresh, gone),
 		cmocka_unit_test_setup_teardown(a_shorter_slice_preempts, fresh, gone),
 		cmocka_unit_test_setup_teardown(a_buddy_goes_first_but_only_if_it_is_eligible,
 						fresh, gone),

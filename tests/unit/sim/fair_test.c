@@ -9,8 +9,7 @@
 
 #include <pvs/pvs.h>
 
-#include "sched_fair.h"
-#include "sim.h"
+#include "fair_host.h"
 
 #define BASE_SLICE (700 * SIM_US) /* of one CPU */
 #define TICK (4 * SIM_MS)
@@ -19,7 +18,7 @@
 struct script {
 	uint64_t work_ns, sleep_ns;
 	uint64_t left_ns, done_ns, wakes, late_max_ns, due_ns;
-	int asleep;
+	int asleep, yields;
 	struct sim_timer timer;
 	struct sim_thread *thread;
 };
@@ -37,6 +36,10 @@ static uint64_t script_next(struct sim *sim, struct sim_thread *t)
 	}
 	if (s->left_ns)
 		return s->left_ns;
+	if (s->yields) {
+		s->left_ns = s->work_ns;
+		return SIM_WORK_YIELD;
+	}
 	if (!s->sleep_ns)
 		return SIM_WORK_SPIN;
 	s->asleep = 1;
@@ -204,6 +207,72 @@ static void load_is_balanced_over_cpus(void **state)
 		assert_in_range(a[i].done_ns, 18 * SIM_S / 10, 22 * SIM_S / 10);
 }
 
+/* Three on two: whoever moved would only take the trouble with it. */
+static void nobody_moves_when_that_makes_nothing_better(void **state)
+{
+	struct script a[3] = { { 0 } };
+	uint32_t i, moves = 0;
+
+	(void)state;
+	begin(2);
+	for (i = 0; i < 3; i++)
+		add(&a[i], "a");
+	until(4 * SIM_S);
+	for (i = 0; i < 3; i++)
+		moves += (uint32_t)a[i].thread->migrations;
+	assert_int_equal(moves, 0);
+}
+
+/* CPU 0 has two hogs, CPU 1 somebody who sleeps half of the time. */
+static uint64_t idle_beside_two_hogs(uint64_t migration_cost_ns)
+{
+	struct script a = { 0 }, b = { 0 }, c = { .work_ns = 10 * SIM_MS, .sleep_ns = 10 * SIM_MS };
+	uint64_t idle_ns;
+
+	with_param("fair.migration-cost", migration_cost_ns);
+	with_param("fair.tick", 10 * SIM_S);
+	begin(2);
+	make(&a, "a")->affinity = 1;
+	make(&b, "b")->affinity = 1;
+	make(&c, "c")->affinity = 2;
+	start(&a);
+	start(&b);
+	start(&c);
+	until(5 * SIM_MS);
+	sim_set_affinity(sim, b.thread, 3);
+	until(SIM_S);
+	idle_ns = sim->cpus[1].idle_ns;
+	gone(NULL);
+	fresh(NULL);
+	return idle_ns;
+}
+
+static void a_cpu_that_has_nobody_takes_one_that_waits(void **state)
+{
+	(void)state;
+	assert_in_range(idle_beside_two_hogs(0), 0, 100 * SIM_MS);
+	/* ... unless it has run so lately that it would find a cold cache */
+	assert_in_range(idle_beside_two_hogs(10 * SIM_S), 480 * SIM_MS, 510 * SIM_MS);
+}
+
+/* In debt, it has not left its queue; so it does not see that another CPU is idle. */
+static void who_sleeps_in_debt_wakes_where_it_was(void **state)
+{
+	struct script a = { .work_ns = 2 * SIM_MS, .sleep_ns = 50 * SIM_US }, b = { 0 };
+
+	(void)state;
+	begin(2);
+	make(&a, "a")->affinity = 1;
+	make(&b, "b")->affinity = 1;
+	start(&a);
+	start(&b);
+	until(3 * SIM_MS);
+	sim_set_affinity(sim, a.thread, 3);
+	until(3500 * SIM_US);
+	assert_int_equal(a.wakes, 1);
+	assert_int_equal(a.thread->cpu->id, 0);
+}
+
 /* ---- latency ----------------------------------------------------------------------------------*/
 
 static void who_wakes_rarely_runs_within_a_slice(void **state)
@@ -300,6 +369,23 @@ static void short_sleeps_do_not_pay(void **state)
 	assert_true(without_ns <= TICK + BASE_SLICE);
 }
 
+/* Not by the end of a slice, which is far away, but by the tick, since it is a lazy preemption. */
+static void sched_idle_gives_way_at_the_tick(void **state)
+{
+	struct script a = { 0 }, b = { .work_ns = 50 * SIM_US, .sleep_ns = 8 * SIM_MS + 1234567 };
+
+	(void)state;
+	with_param("fair.lazy", 2);
+	with_param("fair.hrtick", 0);
+	with_param("fair.base-slice", 50 * SIM_MS);
+	begin(1);
+	make(&a, "a")->idle_policy = 1;
+	start(&a);
+	add(&b, "b");
+	until(SIM_S);
+	assert_in_range(b.late_max_ns, TICK / 2, TICK);
+}
+
 /* ---- the timer of a slice ---------------------------------------------------------------------*/
 
 static void three_hogs_change_each_slice(void **state)
@@ -385,6 +471,24 @@ static void a_higher_priority_is_first(void **state)
 	assert_int_equal(sim->cpus[0].idle_ns, 0);
 }
 
+static void who_was_only_preempted_goes_on_before_its_equals(void **state)
+{
+	struct script a = { 0 }, b = { 0 }, c = { .work_ns = SIM_MS, .sleep_ns = 9 * SIM_MS };
+
+	(void)state;
+	begin(1);
+	make(&a, "a")->rt_prio = 10;
+	make(&b, "b")->rt_prio = 10;
+	make(&c, "c")->rt_prio = 20;
+	start(&a);
+	start(&b);
+	start(&c);
+	until(SIM_S);
+	assert_int_equal(c.wakes, 99);
+	assert_int_equal(a.done_ns, 900 * SIM_MS);
+	assert_int_equal(b.done_ns, 0);
+}
+
 static void real_time_threads_spread_over_cpus(void **state)
 {
 	struct script a = { 0 }, b = { 0 }, c = { 0 };
@@ -417,6 +521,67 @@ static void a_waiting_one_goes_to_a_cpu_that_becomes_free(void **state)
 	start(&c);
 	until(SIM_S);
 	assert_int_equal(c.done_ns, SIM_S - 10 * SIM_MS);
+}
+
+static void who_yields_goes_behind_those_of_its_priority(void **state)
+{
+	struct script a = { .work_ns = SIM_MS, .yields = 1 };
+	struct script b = { .work_ns = SIM_MS, .yields = 1 };
+
+	(void)state;
+	begin(1);
+	make(&a, "a")->rt_prio = 10;
+	make(&b, "b")->rt_prio = 10;
+	start(&a);
+	start(&b);
+	until(SIM_S);
+	assert_in_range(a.done_ns, 499 * SIM_MS, 501 * SIM_MS);
+}
+
+/* It waits where a more urgent one runs, and becomes real-time. */
+static void who_is_boosted_goes_where_it_can_run(void **state)
+{
+	struct script a = { 0 }, b = { 0 }, c = { 0 };
+
+	(void)state;
+	begin(2);
+	make(&a, "a")->affinity = 1;
+	a.thread->rt_prio = 50;
+	make(&b, "b")->affinity = 1;
+	make(&c, "c")->affinity = 2;
+	start(&a);
+	start(&b);
+	start(&c);
+	until(10 * SIM_MS);
+	assert_int_equal(b.done_ns, 0);
+	sim_set_affinity(sim, b.thread, 3);
+	sim_set_class(sim, b.thread, PVS_CLASS_TASK, 0, 1024, 0);
+	until(20 * SIM_MS);
+	assert_int_equal(b.done_ns, 10 * SIM_MS);
+}
+
+/* A real-time thread waits on CPU 0, where a fair one runs that will give way any moment. */
+static void who_is_about_to_run_is_not_pulled_away(void **state)
+{
+	struct script a = { 0 }, r = { 0 };
+
+	(void)state;
+	begin(2);
+	make(&a, "a")->affinity = 1;
+	start(&a);
+	until(SIM_MS);
+	make(&r, "r")->rt_prio = 10;
+	sim_thread_start(sim, r.thread);
+	r.thread->state = SIM_READY;
+	r.thread->cpu = &sim->cpus[0];
+	sim_sched_fair.enqueue(sim, &sim->cpus[0], r.thread, SIM_ENQ_WAKE);
+	r.thread->queued = 1;
+	fair_rt_pull(sim, &sim->cpus[1]);
+	assert_int_equal(r.thread->cpu->id, 0);
+	/* above it, there: it is */
+	fair_rq_of(&sim->cpus[0])->curr->prio = 20;
+	fair_rt_pull(sim, &sim->cpus[1]);
+	assert_int_equal(r.thread->cpu->id, 1);
 }
 
 static void the_fair_server_keeps_fair_threads_alive(void **state)
@@ -564,24 +729,35 @@ static void a_credit_is_lag(void **state)
 	sim_fair_credit(sim, waits->thread, SIM_S);
 	sim_fair_view(sim, runs->thread, waits->thread, &after);
 	assert_in_range(after.lag_ns, after.lag_max_ns - 2, after.lag_max_ns);
+	assert_in_range(fair_average(&fair_rq_of(&sim->cpus[0])->fair) -
+			fair_of(waits->thread)->e.vruntime, 0, after.lag_max_ns + 2);
 }
 
 static void a_forced_decision_ends_protection(void **state)
 {
-	struct script a = { 0 }, b = { 0 }, *runs, *waits;
+	struct script a[3] = { { 0 } }, *waits = NULL, *runs = NULL;
+	uint32_t i;
 
 	(void)state;
 	with_param("fair.base-slice", 50 * SIM_MS);
 	begin(1);
-	add(&a, "a");
-	add(&b, "b");
-	until(10 * SIM_MS);
-	runs = running_of(&a, &b);
-	waits = runs == &a ? &b : &a;
-	assert_int_equal(waits->done_ns, 0);
+	for (i = 0; i < 3; i++)
+		add(&a[i], "a");
+	/* one has had its slice, one is in its own, one waits */
+	until(60 * SIM_MS);
+	for (i = 0; i < 3; i++) {
+		if (a[i].thread->state == SIM_RUNNING)
+			runs = &a[i];
+		else if (!a[i].done_ns)
+			waits = &a[i];
+	}
+	assert_non_null(waits);
+	assert_non_null(runs);
+	assert_true(fair_protected(&fair_of(runs->thread)->e));
+	assert_true(fair_eligible(&fair_rq_of(&sim->cpus[0])->fair, &fair_of(runs->thread)->e));
 	sim_fair_force(sim, waits->thread, runs->thread);
-	until(11 * SIM_MS);
-	assert_true(waits->done_ns > 900 * SIM_US);
+	until(61 * SIM_MS);
+	assert_int_equal(waits->done_ns, SIM_MS);
 }
 
 #define test(name) cmocka_unit_test_setup_teardown(name, fresh, gone)
@@ -593,19 +769,27 @@ int main(void)
 		test(who_sleeps_a_little_gets_its_share_nevertheless),
 		test(sched_idle_gets_next_to_nothing),
 		test(load_is_balanced_over_cpus),
+		test(nobody_moves_when_that_makes_nothing_better),
+		test(a_cpu_that_has_nobody_takes_one_that_waits),
+		test(who_sleeps_in_debt_wakes_where_it_was),
 		test(who_wakes_rarely_runs_within_a_slice),
 		test(a_short_slice_is_a_wish_for_latency),
 		test(lazy_preemption_waits_for_the_tick),
 		test(without_it_preemption_is_at_once),
 		test(a_timer_of_its_own_cpu_preempts_at_once),
 		test(short_sleeps_do_not_pay),
+		test(sched_idle_gives_way_at_the_tick),
 		test(three_hogs_change_each_slice),
 		test(who_is_picked_again_goes_on_until_the_tick),
 		test(who_comes_while_no_timer_is_armed_arms_it),
 		test(real_time_is_above_fair),
 		test(a_higher_priority_is_first),
+		test(who_was_only_preempted_goes_on_before_its_equals),
 		test(real_time_threads_spread_over_cpus),
 		test(a_waiting_one_goes_to_a_cpu_that_becomes_free),
+		test(who_yields_goes_behind_those_of_its_priority),
+		test(who_is_boosted_goes_where_it_can_run),
+		test(who_is_about_to_run_is_not_pulled_away),
 		test(the_fair_server_keeps_fair_threads_alive),
 		test(boosted_is_real_time_by_class_and_rank),
 		test(below_baseline_is_nice),

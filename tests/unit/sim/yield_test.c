@@ -91,6 +91,10 @@ static void kvm_takes_turns(void **state)
 	assert_int_equal(chosen(1), 2);
 	assert_int_equal(chosen(1), 3);
 	assert_int_equal(chosen(1), 4);
+	/* until it runs again, it counts as spinning */
+	assert_int_equal(yield_vm_of(vm)->vcpu[runs()->index].in_spin, 1);
+	w.sim->policy->yielder->note(w.sim, runs(), SIM_Y_RUNS, 0);
+	assert_int_equal(yield_vm_of(vm)->vcpu[runs()->index].in_spin, 0);
 }
 
 static void kvm_passes_over_user_mode_if_the_spinner_is_in_its_kernel(void **state)
