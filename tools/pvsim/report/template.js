@@ -585,7 +585,8 @@ function story(base, subject) {
 		return spin_story(base, subject);
 	if (KIND === "plain")
 		return make("p", {}, `The first ${time(WINDOW.length)} that were measured, for each policy.`);
-	const out = [`At 0, ${FOCUS.name} (in VM ${FOCUS.vm}) has something to do. `];
+	const out = [`At 0 (${time(WINDOW.from + WINDOW.due)} after the start), ${FOCUS.name} ` +
+		`${FOCUS.vm === "host" ? "(on the host)" : `(in VM ${FOCUS.vm})`} has something to do. `];
 	for (const a of [base, subject].filter((x, i, all) => x && all.indexOf(x) === i)) {
 		const under = `${a === base ? "Under" : "With"} ${short_title(a.run)} it `;
 		out.push(make("b", {}, under + (a.job ? waiting_words(a) : "has nothing to do")),
@@ -1443,8 +1444,9 @@ function deadline_line(size, deadline) {
 			height: size.bottom - size.top, fill: "var(--late)", opacity: 0.07 }),
 		draw("line", { x1: x, x2: x, y1: size.top, y2: size.bottom, class: "late-line",
 			"stroke-dasharray": "5 4", "stroke-width": 1.5 }),
-		draw("text", { x: x + 6, y: size.bottom - 8, class: "halo", style: "fill:var(--late)" },
-			`too late: ${time(deadline)}`));
+		draw("text", { x: x + 6, y: size.bottom - 8, class: "halo", style: "fill:var(--late)",
+			...(x > size.right - 100 ? { x: x - 6, "text-anchor": "end" } : {}) },
+		`too late: ${time(deadline)}`));
 }
 
 const DASHES = [null, null, "7 4", "2 4", "9 3 2 3"];
@@ -1616,7 +1618,8 @@ function sweeps() {
 	if (!DATA.sweep)
 		return null;
 	return make("section", {}, make("h2", {}, "What if it were different?"),
-		make("p", { class: "soft" }, "Each cell is a run of its own. Darker is more."),
+		make("p", { class: "soft" }, "Each cell is a run of its own, or what several say of " +
+			"each other. The stronger its colour, the larger."),
 		...DATA.sweep.shows.map(sweep_panel));
 }
 
@@ -1735,8 +1738,9 @@ function again() {
 
 function show() {
 	const page = document.getElementById("page");
-	const parts = [headline, cards, moment, curves, everybody, host, decisions, sweeps, checks, trust,
-		again];
+	const parts = DATA.sweep ? [headline, sweeps, moment, curves, everybody, host, decisions] :
+		[headline, cards, moment, curves, everybody, host, decisions];
+	parts.push(checks, trust, again);
 	page.append(hatch_pattern(), ...parts.flatMap(part => part()).filter(node => node));
 }
 
