@@ -256,6 +256,11 @@ function cast() {
 	return out;
 }
 
+// What is worse than before is red only where no verdict says that it is good enough.
+function verdict_holds() {
+	return DATA.asserts.length > 0 && DATA.asserts.every(a => a.holds);
+}
+
 function verdict_pill() {
 	const all = DATA.asserts.length, held = DATA.asserts.filter(a => a.holds).length;
 	if (!all)
@@ -316,7 +321,7 @@ function card(title, before, after, small, bad) {
 	const big = make("div", { class: "big" });
 	if (before !== null)
 		big.append(make("s", {}, before), " ", make("i", {}, "→"), " ");
-	big.append(make("em", { class: bad ? "bad" : null }, after));
+	big.append(make("em", { class: bad ? verdict_holds() ? "plain" : "bad" : null }, after));
 	return make("div", { class: "card" }, make("b", {}, title), big, make("small", {}, small));
 }
 
@@ -367,7 +372,7 @@ function add_misses(out) {
 
 // What the verdict speaks of, when that is something else; whether it is good the verdict says.
 function add_spoken(out) {
-	const held = DATA.asserts.every(a => a.holds);
+	const held = verdict_holds() || !DATA.asserts.length;
 	for (const name of spoken_rows().slice(0, 8)) {
 		const after = value_of(SUBJECT, name), before = value_of(BASE, name);
 		if (!after || out.length >= 4 || name.startsWith("host.fairness") ||

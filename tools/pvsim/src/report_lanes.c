@@ -312,8 +312,9 @@ void sim_focus_look(struct sim_focus *focus, const struct sim *sim)
 			*focus = f;
 }
 
-/* A picture shows between 6 and 400 ms, most of it the worst moment; when there is none, as much as
- * shows some turns of any scheduler. */
+/* A picture shows 20 times the worst moment, up to 6 ms; what is longer fills it, up to 400 ms. When
+ * there is none, it shows as much as are some turns of any scheduler. */
+#define WINDOW_LEAST_NS (200 * SIM_US)
 #define WINDOW_MIN_NS (6 * SIM_MS)
 #define WINDOW_MAX_NS (400 * SIM_MS)
 #define WINDOW_PLAIN_NS (100 * SIM_MS)
@@ -321,7 +322,7 @@ void sim_focus_look(struct sim_focus *focus, const struct sim *sim)
 void sim_focus_window(const struct sim_focus *f, const struct sim *sim, uint64_t *from_ns,
 		      uint64_t *until_ns)
 {
-	uint64_t begin = f->due_ns, end = f->at_ns, pad;
+	uint64_t begin = f->due_ns, end = f->at_ns, pad, least;
 
 	if (!f->found) {
 		begin = sim->scenario->warmup_ns;
@@ -330,8 +331,13 @@ void sim_focus_window(const struct sim_focus *f, const struct sim *sim, uint64_t
 	if (end - begin > WINDOW_MAX_NS * 3 / 4)
 		end = begin + WINDOW_MAX_NS * 3 / 4;
 	pad = f->found ? (end - begin) / 4 : 0;
-	if (end - begin + 2 * pad < WINDOW_MIN_NS)
-		pad = (WINDOW_MIN_NS - (end - begin)) / 2;
+	least = 20 * (end - begin);
+	if (least < WINDOW_LEAST_NS)
+		least = WINDOW_LEAST_NS;
+	if (least > WINDOW_MIN_NS)
+		least = WINDOW_MIN_NS;
+	if (end - begin + 2 * pad < least)
+		pad = (least - (end - begin)) / 2;
 	*from_ns = begin > pad ? begin - pad : 0;
 	*until_ns = end + pad;
 }
