@@ -158,6 +158,10 @@ static void shares_are_fractions(void **state)
 	assert_near(state, "with.vm.g.share <= 26%", 1);
 	assert_near(state, "abs(with.vm.g.share - 25%) / 25%", 0);
 	assert_error(state, "with.vm.g.share <= 260000", "a share compared with a large number");
+	assert_error(state, "260000 >= with.vm.g.share", "a share compared with a large number");
+	assert_near(state, "with.vm.g.share <= 64", 1);
+	assert_near(state, "with.task.g/cyclic.misses + 100 <= 300", 1);
+	assert_near(state, "100 * with.vm.g.share <= 300", 1);
 }
 
 static void kinds_must_agree(void **state)
@@ -166,6 +170,11 @@ static void kinds_must_agree(void **state)
 	assert_error(state, "5us + 3", "the sum of a time and a bare number");
 	assert_error(state, "min(5us, with.host.energy)", "of one kind");
 	assert_near(state, "with.task.g/cyclic.wakeup.p99 > 0", 1);
+	assert_near(state, "with.task.g/cyclic.wakeup.count == 100", 1);
+	assert_near(state, "6us / 2us == 3", 1);
+	assert_near(state, "2us * 3 == 6us", 1);
+	assert_error(state, "2us * 3us == 6us", "of another kind of value and a time");
+	assert_error(state, "min(5us, 3)", "the extreme of a time and a bare number");
 	assert_near(state, "with.host.energy / with.vm.web-server.run > 0", 1);
 }
 

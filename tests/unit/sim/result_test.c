@@ -216,6 +216,29 @@ static void a_host_that_takes_no_notice_of_weights_is_unfair(void **state)
 	done(sim);
 }
 
+static void fairness_is_of_vms_and_not_of_their_vcpus(void **state)
+{
+	/* two busy VMs of equal weight on one CPU: 3 vCPUs against 1 that weighs as much */
+	struct sim *sim = run(HEAD
+		"duration: 4s\nwarmup: 1s\nmachine: {cpus: 2}\n"
+		"vms:\n"
+		"  - {name: a, vcpus: 3, affinity: 0, tasks: [{name: t, count: 3, pinned: yes, "
+		"program: [run: 1s]}]}\n"
+		"  - {name: b, vcpus: 1, weight: 3072, affinity: 0, tasks: [{name: t, program: "
+		"[run: 1s]}]}\n"
+		"  - {name: c, vcpus: 1, affinity: 1, tasks: [{name: t, program: [run: 1s]}]}\n"
+		"  - {name: d, vcpus: 2, affinity: 1, tasks: [{name: t, program: [run: 1s]}]}\n"
+		"runs: {with: fair}\n");
+
+	(void)state;
+	/* d has a vCPU that sleeps, so it is not compared, and c has nobody to be compared with */
+	assert_true(value_of(sim->result, "host.always_wanted") == 3);
+	assert_true(value_of(sim->result, "host.fairness_error") < 0.02);
+	assert_true(value_of(sim->result, "vm.a.cpus") > 0.48);
+	assert_true(value_of(sim->result, "vm.b.cpus") > 0.48);
+	done(sim);
+}
+
 static void a_run_is_repeated_exactly(void **state)
 {
 	static const char text[] = HEAD
@@ -250,6 +273,7 @@ int main(void)
 		cmocka_unit_test(members_of_a_count_are_summed_under_their_name),
 		cmocka_unit_test(fairness_is_by_weight_and_nobody_has_more_than_one_cpu),
 		cmocka_unit_test(a_host_that_takes_no_notice_of_weights_is_unfair),
+		cmocka_unit_test(fairness_is_of_vms_and_not_of_their_vcpus),
 		cmocka_unit_test(a_run_is_repeated_exactly),
 	};
 

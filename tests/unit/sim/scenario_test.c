@@ -105,6 +105,23 @@ static struct sim_scenario *must_parse(const char *text)
 	return s;
 }
 
+static char *written(const struct sim_scenario *s)
+{
+	FILE *file = tmpfile();
+	char *text;
+	long size;
+
+	assert_non_null(file);
+	assert_int_equal(sim_scenario_write(s, file), 0);
+	size = ftell(file);
+	text = calloc(1, (size_t)size + 1);
+	assert_non_null(text);
+	rewind(file);
+	assert_int_equal(fread(text, 1, (size_t)size, file), size);
+	fclose(file);
+	return text;
+}
+
 static void all_keys_are_read(void **state)
 {
 	struct sim_scenario *s = must_parse(good);
@@ -167,6 +184,27 @@ static void the_subject_is_the_first_run(void **state)
 	sim_scenario_free(s);
 }
 
+static void a_machine_may_have_64_cpus(void **state)
+{
+	static const char text[] =
+		"scenario: x\nsource: x\nclaim: x\nduration: 1s\nmachine: {cpus: 64}\n"
+		"vms:\n"
+		"  - name: g\n    vcpus: 1\n    affinity: 63\n    tasks:\n"
+		"      - {name: t, urgency: real-time, program: [run: 1s]}\n"
+		"runs: {with: fair}\n";
+	struct sim_scenario *s = must_parse(text), *again;
+	char *copy = written(s);
+
+	(void)state;
+	again = must_parse(copy);
+	assert_true(again->vms[0].affinity == 1ull << 63);
+	assert_int_equal(again->vms[0].tasks[0].urgency, PVS_URGENCY_REALTIME);
+	assert_int_equal(again->vms[0].tasks[0].level, 0);
+	free(copy);
+	sim_scenario_free(s);
+	sim_scenario_free(again);
+}
+
 static void the_config_is_resolved(void **state)
 {
 	struct sim_scenario *s = must_parse(good);
@@ -178,23 +216,6 @@ static void the_config_is_resolved(void **state)
 	assert_int_equal(config.boost_share_q10, 256);
 	assert_int_equal(config.grant_max_ns, 2 * SIM_MS);
 	sim_scenario_free(s);
-}
-
-static char *written(const struct sim_scenario *s)
-{
-	FILE *file = tmpfile();
-	char *text;
-	long size;
-
-	assert_non_null(file);
-	assert_int_equal(sim_scenario_write(s, file), 0);
-	size = ftell(file);
-	text = calloc(1, (size_t)size + 1);
-	assert_non_null(text);
-	rewind(file);
-	assert_int_equal(fread(text, 1, (size_t)size, file), size);
-	fclose(file);
-	return text;
 }
 
 static void what_is_written_reads_back_equal(void **state)
@@ -287,6 +308,42 @@ static const struct wrong {
 	{"boost_share_q10: 25%", "boost_share_q10: 2000",
 	 "test.yaml:51: `boost_share_q10: 2000`, expected 1 to 1024"},
 	{"desktop-audio", "desktop-radio", "test.yaml:51: there is no profile `desktop-radio`"},
+	{"cpus: 4\n", "cpus: 0\n", NULL}, /* the clusters say how many */
+	{"warmup: 100ms", "warmup: 2s", "test.yaml:7: `warmup` and `quiet` leave nothing"},
+	{"warmup: 100ms", "warmup: 1800ms", "test.yaml:7: `warmup` and `quiet` leave nothing"},
+	{"warmup: 100ms", "warmup: 1799ms", NULL},
+	{"scenario: everything", "scenario: \"\"", "test.yaml:1: `scenario`, expected a name"},
+	{"run: 1s]}", "run: 1s], stop: 1s, start: 1s}", "test.yaml:17: `stop` is not after"},
+	{"run: 1s]}", "run: 1s], stop: 1s, start: 999ms}", NULL},
+	{"run: 1s]}", "run: 1s], urgency: idle}", "test.yaml:17: `urgency` or `window` of a task"},
+	{"run: 1s]}", "run: 1s], window: 1ms}", "test.yaml:17: `urgency` or `window` of a task"},
+	{"run: 1s]}", "run: 1s], rt: 100}", "test.yaml:17: `rt: 100`, expected a number from 0"},
+	{"program: [run: 1s]", "program: [[run: 1s]]", "test.yaml:17: a step, expected"},
+	{"program: [run: 1s]", "program: [{run: 1s, sleep: 1s}]", "test.yaml:17: a step, expected"},
+	{"name: cyclic,", "name: cyclic, vcpu: 4,", "test.yaml:27: task `cyclic` on vCPU 4"},
+	{"name: cyclic,", "name: cyclic, vcpu: 3,", NULL},
+	{"name: cyclic,", "name: cyclic, rt: 3,", "test.yaml:27: `rt` of a guest's task"},
+	{"name: cyclic,", "name: x,", "test.yaml:28: a second task `x`"},
+	{"{kind: flip, every: 10us}", "silent", NULL},
+	{"{kind: flip, every: 10us}", "silnt", "test.yaml:24: there is no liar `silnt`"},
+	{"{time: 200us, grow: yes}", "50us", NULL},
+	{"{time: 200us, grow: yes}", "soon", "test.yaml:25: `halt-poll: soon`, expected"},
+	{"kind: clock-jump, at: 1s, value: -3ms", "kind: late-timers, at: 1s, value: -3ms",
+	 "test.yaml:48: timers late by less than 0"},
+	{"kind: clock-jump, at: 1s, value: -3ms", "kind: late-timers, at: 1s, value: 0", NULL},
+	{"kind: clock-jump, at: 1s, value: -3ms", "kind: cpu-offline, at: 1s, target: 4",
+	 "test.yaml:48: there is no CPU 4, expected 0 to 3"},
+	{"kind: clock-jump, at: 1s, value: -3ms", "kind: cpu-offline, at: 1s, target: 3", NULL},
+	{"kind: clock-jump, at: 1s, value: -3ms", "kind: unplug, vm: guest, at: 1s, target: 4",
+	 "test.yaml:48: VM `guest` has no vCPU 4"},
+	{"grant_max_ns: 2ms", "grant_max_ns: 5s", "test.yaml:51: `grant_max_ns: 5s`, expected"},
+	{"grant_max_ns: 2ms", "grant_max_ns: much", "test.yaml:51: `grant_max_ns: much`, expected"},
+	{"    affinity: 0-2,3\n", "    affinity: 0-2,3\n    locks: 3\n",
+	 "test.yaml:23: tasks take lock 3, expected `locks: 4`"},
+	{"    affinity: 0-2,3\n", "    affinity: 0-2,3\n    locks: 4\n", NULL},
+	{"set: {vms.guest.vcpus: 2}", "set: {runs.with: fair}", "test.yaml:55: a run that sets"},
+	{"  base: fair\n", "  off: fair\n", "test.yaml:53: a run called `off`"},
+	{"  base: fair\n", "  max: fair\n", "test.yaml:53: a run called `max`"},
 	{"base: fair", "base: fare", "test.yaml:53: there is no policy `fare`, expected `fair`?"},
 	{"with: pvs-advisory", "wiht: pvs-advisory", "test.yaml:52: no run is called `with`"},
 	{"deaf]", "def]", "test.yaml:56: there is no defect `def`, expected `deaf`?"},
@@ -568,6 +625,7 @@ int main(void)
 		cmocka_unit_test(all_keys_are_read),
 		cmocka_unit_test(the_subject_is_the_first_run),
 		cmocka_unit_test(the_config_is_resolved),
+		cmocka_unit_test(a_machine_may_have_64_cpus),
 		cmocka_unit_test(what_is_written_reads_back_equal),
 		cmocka_unit_test(wrong_files_are_told_of_with_their_line),
 		cmocka_unit_test(an_empty_file_is_wrong),
