@@ -6,6 +6,7 @@ Usage: pages_test.py PVSIM SCENARIO
 """
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -112,6 +113,47 @@ class Page(unittest.TestCase):
         for model in models:
             if model["kind"] == "scheduler":
                 self.assertTrue(model["leaves_out"], model["name"])
+
+
+@unittest.skipUnless(shutil.which("node"), "skipped: no node to run the script of a page")
+class Script(unittest.TestCase):
+    """What the script of a page makes of its data, without a browser (page_dom.js)."""
+
+    def read(self, *arguments):
+        """The words of the page that a command writes, and how many of each element it has."""
+        with tempfile.TemporaryDirectory() as where:
+            path = Path(where) / "page.html"
+            done = pvsim(*arguments, "--html", path)
+            self.assertTrue(path.exists(), done.stderr)
+            shown = subprocess.run(["node", Path(__file__).with_name("page_dom.js"), path],
+                                   capture_output=True, encoding="utf-8", check=False,
+                                   timeout=120)
+        self.assertEqual(shown.returncode, 0, shown.stderr)
+        counts = dict(re.findall(r"^COUNT (\S+) (\d+)$", shown.stdout, re.MULTILINE))
+        return shown.stdout, {name: int(count) for name, count in counts.items()}
+
+    def test_a_stranger_reads_what_went_wrong_and_what_the_library_did(self):
+        words, counts = self.read("compare", SCENARIO)
+        self.assertRegex(words, r"player misses [\d,]+ of [\d,]+ deadlines under credit2; "
+                                "with pvs-owning: none")
+        self.assertRegex(words, r"Under credit2 it waits [\d.]+ ms for a CPU, while \d+ others")
+        self.assertRegex(words, r"With pvs-owning it waits [\d.]+ µs for a CPU.*boosted \(")
+        self.assertIn("✓ holds: 2 of 2 checks", words)
+        self.assertIn("deadline missed", words)
+        self.assertIn("What everybody gets", words)
+        self.assertGreater(counts["rect"], 50)
+        self.assertEqual(counts["h3"], 3)  # two timelines, and the library's decisions
+
+    def test_a_page_of_one_run_has_a_picture(self):
+        words, counts = self.read("run", SCENARIO, "--run", "base")
+        self.assertIn("✗ player waits", words)
+        self.assertGreater(counts["rect"], 20)
+
+    def test_a_sweep_is_a_map(self):
+        words, _ = self.read("sweep", SCENARIO, "--over", "machine.cpus=1,2", "--over",
+                             "seed=1,2", "--show", "base.task.audio/player.misses")
+        self.assertIn("What if it were different?", words)
+        self.assertIn("machine.cpus", words)
 
 
 class Trace(unittest.TestCase):

@@ -312,8 +312,8 @@ void sim_focus_look(struct sim_focus *focus, const struct sim *sim)
 			*focus = f;
 }
 
-/* A picture shows 20 times the worst moment, up to 6 ms; what is longer fills it, up to 400 ms. When
- * there is none, it shows as much as are some turns of any scheduler. */
+/* A picture shows 20 times the worst moment, up to 6 ms; what is longer fills it, up to 400 ms.
+ * When there is none, it shows as much as are some turns of any scheduler. */
 #define WINDOW_LEAST_NS (200 * SIM_US)
 #define WINDOW_MIN_NS (6 * SIM_MS)
 #define WINDOW_MAX_NS (400 * SIM_MS)
