@@ -70,7 +70,7 @@ def listed(layer):
 
 def simulator():
     """All that a run is made of: no commands, no reader of files, no reports."""
-    apart = re.compile(r"(main|cmd|report|scenario|tree|rtapp|expr|units)(_\w+)?\.c")
+    apart = re.compile(r"(main|swarm_run|((cmd|report|scenario|tree|rtapp|expr|units)(_\w+)?))\.c")
     for path in sorted((TREE / "tools/pvsim/src").glob("*.c")):
         if not apart.fullmatch(path.name):
             yield path

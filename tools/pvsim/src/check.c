@@ -414,6 +414,9 @@ void sim_check_init(struct sim *sim)
 	c->vm_count = sim->vm_count;
 	c->vm_boost = get(NULL, sim->vm_count + 1, sizeof(*c->vm_boost));
 	memset(c->vm_boost, 0, (sim->vm_count + 1) * sizeof(*c->vm_boost));
+	c->generation = get(NULL, sim->vm_count + 1, sizeof(*c->generation));
+	for (i = 0; i < sim->vm_count; i++)
+		c->generation[i] = sim->vms[i].generation;
 	sim->trace.watch = watch;
 	sim->trace.watch_ctx = sim;
 	check_boost_init(sim);
@@ -442,6 +445,7 @@ void sim_check_free(struct sim *sim)
 	free(c->threads);
 	free(c->cpus);
 	free(c->vm_boost);
+	free(c->generation);
 	free(c->pair_run);
 	free(c);
 	sim->check_data = NULL;

@@ -60,6 +60,7 @@ struct check {
 	struct check_cpu *cpus;
 	uint32_t vm_count;
 	struct check_level *vm_boost; /* [vm->id] */
+	uint32_t *generation;       /* [vm->id], as seen last */
 	uint64_t skew_ns;           /* of the host's clock, as seen last */
 	/* run time of thread i when the pair (i, j) began */
 	uint64_t *pair_run;         /* [CHECK_PAIRS_MAX][CHECK_PAIRS_MAX] */

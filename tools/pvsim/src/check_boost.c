@@ -170,6 +170,20 @@ static void check_vcpu(struct sim *sim, const struct sim_thread *t, struct check
 		forgive(c, cfg, seen);
 }
 
+/* It arrived on another host, or begins anew: accounts come with it (pvs_saved), but what it has
+ * had of the grant at hand does not. */
+static void renewed(const struct sim *sim, struct check *c, const struct sim_vm *vm)
+{
+	uint32_t i;
+
+	if (c->generation[vm->id] == vm->generation)
+		return;
+	c->generation[vm->id] = vm->generation;
+	for (i = 0; i < c->thread_count; i++)
+		if (sim->threads[i]->vcpu && sim->threads[i]->vcpu->vm == vm)
+			c->threads[i].grant.used_q10 = 0;
+}
+
 static void check_vm(struct sim *sim, const struct sim_vm *vm)
 {
 	const struct check *c = check_of(sim);
@@ -191,6 +205,8 @@ void check_boost_event(struct sim *sim)
 		return;
 	if (sim->clock_skew_ns != c->skew_ns)
 		clock_jumped(sim, c);
+	for (i = 0; i < c->vm_count; i++)
+		renewed(sim, c, &sim->vms[i]);
 	for (i = 0; i < c->thread_count; i++)
 		if (sim->threads[i]->vcpu)
 			check_vcpu(sim, sim->threads[i], &c->threads[i]);

@@ -32,8 +32,13 @@ static int goes_first(const struct check *c, const struct sim_thread *first,
 {
 	if (first->rt_prio && first->rt_prio >= t->rt_prio)
 		return 1;
-	return c->threads[first->id].klass > c->threads[t->id].klass &&
-	       check_boosted(c->threads[first->id].klass);
+	if (!check_boosted(c->threads[first->id].klass))
+		return 0;
+	/* Without the library's budgets nobody takes a boost away from who has it, also not for
+	 * another one: SCHED_FIFO. */
+	if (!c->budgets && c->threads[first->id].klass == c->threads[t->id].klass)
+		return 1;
+	return c->threads[first->id].klass > c->threads[t->id].klass;
 }
 
 /* The longest turn that this host gives, 0 = it promises nothing. */
@@ -143,6 +148,11 @@ void check_fair_disturbed(struct sim *sim, uint32_t i)
 
 	if (i < c->thread_count)
 		c->threads[i].steady = 0;
+	/* Two that yield to each other across CPUs get more credit for moving (credit2: 50 us each
+	 * time) than they burn: who waits beside them is promised nothing meanwhile. */
+	if (sim->policy->sched == &sim_sched_credit2)
+		for (i = 0; i < c->thread_count; i++)
+			c->threads[i].starved_ns = 0;
 }
 
 /* It wants a CPU, by its weight alone. */

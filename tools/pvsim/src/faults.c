@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "faults.h"
-#include "sim.h"
+#include "roles.h"
 
 struct fault {
 	const struct sim_fault_spec *spec;
@@ -90,6 +90,13 @@ static void cpu_online(struct sim *sim, const struct sim_fault_spec *spec, int o
 		sim_cpu_online(sim, &sim->cpus[spec->target], online);
 }
 
+static void jump(struct sim *sim, int64_t ns)
+{
+	sim->clock_skew_ns += (uint64_t)ns;
+	if (ns > 0)
+		roles_clock_ahead(sim, (uint64_t)ns);
+}
+
 /* on = 1: it begins; 0: it is over. */
 static void apply(struct sim *sim, const struct sim_fault_spec *spec, int on)
 {
@@ -97,7 +104,7 @@ static void apply(struct sim *sim, const struct sim_fault_spec *spec, int on)
 
 	switch ((enum sim_fault_kind)spec->kind) {
 	case SIM_FAULT_CLOCK_JUMP:
-		sim->clock_skew_ns += on ? (uint64_t)spec->value : 0 - (uint64_t)spec->value;
+		jump(sim, on ? spec->value : -spec->value);
 		break;
 	case SIM_FAULT_LATE_TIMERS:
 		f->late_ns = on && spec->value > 0 ? (uint64_t)spec->value : 0;

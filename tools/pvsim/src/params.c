@@ -304,6 +304,20 @@ static int read_config(struct sim_reader *r, const struct sim_config_type *type,
 	return 0;
 }
 
+/* The line of the field that a message begins with; or the first. */
+static const struct sim_node *config_named(const struct sim_node *map, const char *error)
+{
+	const struct sim_node *node;
+	size_t length;
+
+	for (node = map->first; node; node = node->next) {
+		length = strlen(node->key);
+		if (!strncmp(error + 1, node->key, length) && error[1 + length] == ':')
+			return node;
+	}
+	return map->first;
+}
+
 void sim_config_read(struct sim_reader *r, const struct sim_node *map)
 {
 	const struct sim_config_type *type;
@@ -333,9 +347,10 @@ void sim_config_read(struct sim_reader *r, const struct sim_node *map)
 			continue;
 		snprintf(spec->name, sizeof(spec->name), "%s", type->name);
 		s->config_count++;
-		if (sim_scenario_config(s, &config, error, sizeof(error)) < 0)
-			sim_error(&r->errors, node, "%s", error);
 	}
+	/* All of them together: what one may be depends on others. */
+	if (sim_scenario_config(s, &config, error, sizeof(error)) < 0)
+		sim_error(&r->errors, config_named(map, error), "%s", error);
 }
 
 void sim_config_write(FILE *file, const struct sim_scenario *s, const char *before)

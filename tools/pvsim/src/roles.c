@@ -276,6 +276,28 @@ void roles_arm(struct sim *sim, struct sim_timer *timer, uint64_t at_ns)
 	sim_arm(sim, timer, sim->now_ns + at_ns + sim_fault_late_ns(sim));
 }
 
+static void comes_sooner(struct sim *sim, struct sim_timer *timer, uint64_t ns)
+{
+	uint64_t left_ns;
+
+	if (!timer->heap_at)
+		return;
+	left_ns = timer->at_ns - sim->now_ns;
+	sim_arm(sim, timer, sim->now_ns + (left_ns > ns ? left_ns - ns : 0));
+}
+
+void roles_clock_ahead(struct sim *sim, uint64_t ns)
+{
+	struct roles *r = roles_of(sim);
+	uint32_t i, k;
+
+	for (i = 0; r && i < r->vm_count; i++) {
+		comes_sooner(sim, &r->vms[i]->timer, ns);
+		for (k = 0; k < r->vms[i]->vm->vcpu_count; k++)
+			comes_sooner(sim, &r->vms[i]->vcpus[k].look, ns);
+	}
+}
+
 /* ---- vCPUs ------------------------------------------------------------------------------------*/
 
 static void attach(struct role_vcpu *rv)

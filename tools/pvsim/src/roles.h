@@ -105,6 +105,8 @@ void roles_perf(struct role_vcpu *rv, const struct pvs_decision *d);
 int roles_changed(const struct role_vcpu *rv);
 /* Arms a timer of the host: `at_ns` is of the host's clock; late as timers are. */
 void roles_arm(struct sim *sim, struct sim_timer *timer, uint64_t at_ns);
+/* The host's clock is set ahead by this much: what was to happen by it happens sooner. */
+void roles_clock_ahead(struct sim *sim, uint64_t ns);
 
 /* Operations that a role's table is made of; `ctx` as in pvs/null.h. */
 int roles_capture(void *ctx);

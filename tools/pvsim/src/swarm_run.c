@@ -139,12 +139,31 @@ struct shrink {
 	uint32_t gone; /* in this round */
 };
 
+/* Whether a file of it could be read: each lock has its unlock, each program takes time, ... */
+static int is_valid(const struct sim_scenario *s)
+{
+	struct sim_scenario *read = NULL;
+	char *text = NULL, *errors = NULL;
+	size_t size = 0;
+	FILE *file = open_memstream(&text, &size);
+
+	if (!file)
+		return 0;
+	if (!sim_scenario_write(s, file) && !fflush(file))
+		read = sim_scenario_parse(s->name, text, size, NULL, 0, &errors);
+	fclose(file);
+	free(text);
+	free(errors);
+	sim_scenario_free(read);
+	return read != NULL;
+}
+
 /* Whether it still fails as it did. */
 static int still_fails(struct shrink *k)
 {
 	struct sim_swarm_result now;
 
-	if (k->runs >= SHRINK_RUNS_MAX)
+	if (k->runs >= SHRINK_RUNS_MAX || !is_valid(k->s))
 		return 0;
 	k->runs++;
 	sim_swarm_fork(k->s, k->defects, &now);
@@ -153,18 +172,6 @@ static int still_fails(struct shrink *k)
 	*k->best = now;
 	k->gone++;
 	return 1;
-}
-
-/* A program that takes no time would never end. */
-static int takes_time(const struct sim_task_spec *t)
-{
-	uint32_t i;
-
-	for (i = 0; i < t->step_count; i++)
-		if (t->steps[i].op == SIM_OP_RUN || t->steps[i].op == SIM_OP_SLEEP ||
-		    t->steps[i].op == SIM_OP_PERIOD)
-			return 1;
-	return 0;
 }
 
 static void shrink_steps(struct shrink *k, struct sim_task_spec *t)
@@ -178,7 +185,7 @@ static void shrink_steps(struct shrink *k, struct sim_task_spec *t)
 		saved = t->steps[i];
 		memmove(&t->steps[i], &t->steps[i + 1], behind);
 		t->step_count--;
-		if (takes_time(t) && still_fails(k))
+		if (still_fails(k))
 			continue;
 		memmove(&t->steps[i + 1], &t->steps[i], behind);
 		t->steps[i] = saved;
