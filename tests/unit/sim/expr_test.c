@@ -202,6 +202,19 @@ static void what_is_not_finished_is_an_error(void **state)
 	assert_error(state, "@", "expected a value");
 }
 
+static void values_are_told_with_their_unit(void **state)
+{
+	char text[96];
+
+	(void)state;
+	assert_string_equal(sim_expr_text(1500, 1, 0, text), "1.50us");
+	assert_string_equal(sim_expr_text(-1500, 1, 0, text), "-1.50us");
+	assert_string_equal(sim_expr_text(2.5e6, 0, 1, text), "2.5mJ");
+	assert_string_equal(sim_expr_text(1500, 0, 0, text), "1500");
+	assert_string_equal(sim_expr_text(0.12345, 0, 0, text), "0.1235");
+	assert_string_equal(sim_expr_text(7, 1, 1, text), "7");
+}
+
 static void depth_has_an_end(void **state)
 {
 	char deep[600];
@@ -278,6 +291,7 @@ int main(void)
 						free_world),
 		cmocka_unit_test_setup_teardown(what_is_not_finished_is_an_error, make_world,
 						free_world),
+		cmocka_unit_test(values_are_told_with_their_unit),
 		cmocka_unit_test_setup_teardown(depth_has_an_end, make_world, free_world),
 		cmocka_unit_test_setup_teardown(the_first_false_comparison_is_told, make_world,
 						free_world),

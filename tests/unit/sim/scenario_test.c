@@ -42,7 +42,8 @@ static const char good[] =
 	"    liar: {kind: flip, every: 10us}\n"
 	"    halt-poll: {time: 200us, grow: yes}\n"                       /* 25 */
 	"    tasks:\n"
-	"      - {name: cyclic, urgency: real-time/3, program: [period: 500us, run: 5..10us]}\n"
+	"      - {name: cyclic, urgency: real-time/3, window: 50us, program: [period: 500us, run: "
+	"5..10us]}\n"
 	"      - name: x\n"
 	"        weight: 1024\n"
 	"        deadline: 3ms\n"                                         /* 30 */
@@ -149,6 +150,7 @@ static void all_keys_are_read(void **state)
 	assert_int_equal(s->vms[0].locks, 4);
 	assert_int_equal(s->vms[0].tasks[0].urgency, PVS_URGENCY_REALTIME);
 	assert_int_equal(s->vms[0].tasks[0].level, 3);
+	assert_int_equal(s->vms[0].tasks[0].window_us, 50);
 	assert_int_equal(s->vms[0].tasks[1].urgency, PVS_URGENCY_NORMAL);
 	assert_int_equal(steps[0].op, SIM_OP_UNTIL);
 	assert_int_equal(steps[0].dist.a, 10 * SIM_MS);
@@ -274,6 +276,19 @@ static const struct wrong {
 	{"    vcpus: 4\n", "", "test.yaml:19: a VM has no `vcpus`, expected one"},
 	{"affinity: 0-2,3", "affinity: 0-9", "test.yaml:19: affinity of VM `guest` names CPUs"},
 	{"affinity: 0-2,3", "affinity: 3-0", "test.yaml:22: `affinity: 3-0`, expected CPUs"},
+	{"entitlement: 25%", "entitlement: 100%", NULL},
+	{"entitlement: 25%", "entitlement: 100.01%", "expected a share of at most 100%"},
+	{"name: stress", "name: a123456789b123456789c123456789d", NULL},
+	{"name: stress", "name: a123456789b123456789c123456789de", "expected a name: up to 31"},
+	{"name: stress", "name: -x", "test.yaml:17: `name: -x`, expected a name"},
+	{"name: stress", "name: ''", "test.yaml:17: `name: `, expected a name"},
+	{"  base: fair\n", "  base: fair\n  an_other-1: rr\n", NULL},
+	{"  base: fair\n", "  base: fair\n  an/other: rr\n", "test.yaml:54: a run called `an/o"},
+	{"  base: fair\n", "  base: fair\n  1st: rr\n", "test.yaml:54: a run called `1st`"},
+	{"value: -3ms", "value: -soon", "test.yaml:48: `value: -soon`, expected a duration such"},
+	{"wait: yes", "wait: maybe", "test.yaml:36: `wait`, expected yes or no"},
+	{"lock: 3", "lock: 1024", "test.yaml:33: `lock: 1024`, expected a number from 0 to 1023"},
+	{"unlock: 3", "lock: 3", "test.yaml:31: step 3 takes lock 3, which it has"},
 	{"entitlement: 25%", "entitlement: 125%",
 	 "test.yaml:23: `entitlement: 125%`, expected a share of at most 100%"},
 	{"kind: flip", "kind: flop", "test.yaml:24: there is no kind `flop`"},
@@ -600,6 +615,25 @@ static void shares_read_back(void **state)
 	assert_false(sim_read_share("1000000%", 65536, &value));
 }
 
+static void times_for_people_have_three_digits(void **state)
+{
+	static const struct {
+		double ns;
+		const char *text;
+	} cases[] = {{0, "0"}, {7, "7.00ns"}, {999, "999ns"}, {1000, "1.00us"}, {12345, "12.3us"},
+		     {999999, "1.00ms"}, {1.5e9, "1.50s"}, {123e9, "123s"}, {99.96e3, "100us"}};
+	char buffer[SIM_UNIT_TEXT];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(sim_short_time(cases[i].ns, buffer), cases[i].text);
+	assert_string_equal(sim_duration_text(0, buffer), "0s");
+	assert_string_equal(sim_duration_text(2000, buffer), "2us");
+	assert_string_equal(sim_duration_text(2001, buffer), "2001ns");
+	assert_string_equal(sim_duration_text(60 * SIM_S, buffer), "60s");
+}
+
 static void sets_of_cpus_read_back(void **state)
 {
 	static const uint64_t masks[] = {1, 2, 0x8000000000000000ull, 0xf, 0x5555555555555555ull,
@@ -638,6 +672,7 @@ int main(void)
 		cmocka_unit_test(durations_are_exact),
 		cmocka_unit_test(drawn_durations_read_back),
 		cmocka_unit_test(shares_read_back),
+		cmocka_unit_test(times_for_people_have_three_digits),
 		cmocka_unit_test(sets_of_cpus_read_back),
 	};
 
