@@ -344,6 +344,7 @@ function cards() {
 		add_misses(out);
 	}
 	add_spoken(out);
+	add_spinning(out);
 	add_bystanders(out);
 	add_fairness(out);
 	add_energy(out);
@@ -381,6 +382,14 @@ function add_spoken(out) {
 		out.push(card(row_words(name), before ? said(before) : null, said(after),
 			before ? `${short_title(BASE)} → ${short_title(SUBJECT)}` : short_title(SUBJECT), !held));
 	}
+}
+
+function add_spinning(out) {
+	const after = focus_row(SUBJECT, "spin"), before = focus_row(BASE, "spin");
+	if (KIND !== "spin" || after === null || !before)
+		return;
+	out.push(card("CPU time spent spinning", time(before), time(after),
+		`all of ${FOCUS.vm}/${FOCUS.name}, for locks and answers`, after > before));
 }
 
 // Work of all tasks but the one in focus, in ns at full capability.
@@ -604,8 +613,8 @@ function spin_story(base, subject) {
 	const out = [`At 0, a vCPU of VM ${focus_vm()} begins to spin for ${time(WINDOW.value)}: it waits ` +
 		"for a lock or an answer of a vCPU that has no CPU. "];
 	for (const a of [base, subject].filter((x, i, all) => x && all.indexOf(x) === i))
-		out.push(make("b", {}, `${a === base ? "Under" : "With"} ${short_title(a.run)} the VM burns ` +
-			`${time(a.spun)} of CPU time so`), " in this picture. ");
+		out.push(make("b", {}, `${a === base ? "Under" : "With"} ${short_title(a.run)} the vCPUs of ` +
+			`this VM spin for ${time(a.spun)} of CPU time`), " in this picture. ");
 	return make("p", {}, out);
 }
 
