@@ -463,6 +463,20 @@ static void what_comes_before_the_warm_up_is_not_looked_at(void **state)
 
 /* ---- Perfetto ---------------------------------------------------------------------------------*/
 
+static void a_trace_tells_the_speed_of_a_little_cpu(void **state)
+{
+	struct both *b = *state;
+	char *text;
+
+	b->with.cpus[1].level_count = 1;
+	b->with.cpus[1].levels[0].speed = 360;
+	assert_int_equal(sim_report_perfetto("report_test.speed.json", &b->with.sim), 0);
+	text = read_back("report_test.speed.json");
+	assert_non_null(strstr(text, "\"CPU 1 speed \\u002f 1024\""));
+	assert_null(strstr(text, "\"CPU 0 speed"));
+	free(text);
+}
+
 static void a_trace_names_its_lanes_and_is_in_order(void **state)
 {
 	struct both *b = *state;
@@ -512,6 +526,7 @@ int main(void)
 		REPORT_TEST(the_worst_miss_of_the_task_in_the_verdict_is_shown),
 		REPORT_TEST(a_larger_latency_of_somebody_else_is_not),
 		REPORT_TEST(what_comes_before_the_warm_up_is_not_looked_at),
+		REPORT_TEST(a_trace_tells_the_speed_of_a_little_cpu),
 		REPORT_TEST(a_trace_names_its_lanes_and_is_in_order),
 	};
 

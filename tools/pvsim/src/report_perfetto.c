@@ -173,6 +173,33 @@ static void put_counter(struct out *o, uint64_t at_ns, uint32_t pid, const char 
 	end(o);
 }
 
+static void put_speed(struct out *o, uint64_t at_ns, uint32_t cpu, uint64_t speed)
+{
+	char name[40];
+
+	snprintf(name, sizeof(name), "CPU %u speed / 1024", cpu);
+	put_counter(o, at_ns, PID_CPUS, name, speed);
+}
+
+/* Of CPUs that are not as fast as any, and never change. */
+static void put_fixed_speeds(struct out *o)
+{
+	const struct sim_trace *trace = &o->sim->trace;
+	uint32_t c, speed;
+	uint64_t i;
+
+	for (c = 0; c < o->sim->cpu_count; c++) {
+		const struct sim_cpu *cpu = &o->sim->cpus[c];
+
+		speed = cpu->level_count ? cpu->levels[cpu->level].speed : 1024;
+		for (i = 0; i < trace->count; i++)
+			if (trace->kept[i].type == SIM_T_LEVEL && trace->kept[i].cpu == c)
+				break;
+		if (i == trace->count && speed != 1024)
+			put_speed(o, trace->from_ns, c, speed);
+	}
+}
+
 static void count_boosted(struct out *o, const struct sim_record *r)
 {
 	const struct sim_thread *t;
@@ -190,8 +217,6 @@ static void count_boosted(struct out *o, const struct sim_record *r)
 
 static void put_record(struct out *o, const struct sim_record *r)
 {
-	char name[40];
-
 	switch (r->type) {
 	case SIM_T_MISS:
 		put_instant(o, r, "deadline missed");
@@ -218,8 +243,7 @@ static void put_record(struct out *o, const struct sim_record *r)
 		count_boosted(o, r);
 		break;
 	case SIM_T_LEVEL:
-		snprintf(name, sizeof(name), "CPU %u speed / 1024", r->cpu);
-		put_counter(o, r->at_ns, PID_CPUS, name, r->v);
+		put_speed(o, r->at_ns, r->cpu, r->v);
 		break;
 	default:
 		break;
@@ -256,6 +280,7 @@ static int write_trace(FILE *file, const struct sim *sim)
 	if (o.boosted && o.above) {
 		fputs("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n", file);
 		name_all(&o);
+		put_fixed_speeds(&o);
 		put_events(&o, &lanes);
 		fputs("]}\n", file);
 	} else {
