@@ -47,6 +47,10 @@ PVS_INLINE pvs_u64 out_of_step(pvs_u64 ns, pvs_u64 now_ns)
  * did: what is left of hint and window is run time. It may overrun them by this when it wakes. */
 #define UNUSED_LOOK_NS 2000000u
 
+/* Handlers are over within this (the longest slice extension of rseq is as much). What a vCPU does
+ * then is paid from another account, and nobody tells: a task that was woken may be as urgent. */
+#define IRQ_LOOK_NS 50000u
+
 /* A boost stands until its account, its maximum, its statement or its window is over. */
 PVS_INLINE pvs_u64 boost_valid_for(const struct pvs_vcpu *v, const struct pvs_config *cfg,
 				   const struct pvs_now *now)
@@ -223,9 +227,12 @@ PVS_INLINE void conclude(struct pvs_vcpu *v, const struct pvs_config *cfg, struc
 {
 	struct pvs_decision *d = &io->decision;
 	pvs_u32 flags = is->flags | cfg->decision_flags;
+	pvs_u64 valid_ns = pvs_max64(is->valid_ns, cfg->recheck_min_ns);
 	pvs_u32 throttle = 0;
 
-	d->recheck_at_ns = io->facts.now_ns + pvs_max64(is->valid_ns, cfg->recheck_min_ns);
+	if (now->on_irq && !(v->run_epoch & 1u))
+		valid_ns = pvs_min64(valid_ns, IRQ_LOOK_NS);
+	d->recheck_at_ns = io->facts.now_ns + valid_ns;
 	/* Could the guest's next word change anything? Not while what denies a boost is time. */
 	d->ring_at_ns = io->facts.now_ns;
 	if (PVS_RARE(now->denied)) {

@@ -502,6 +502,17 @@ PVS_APART void by_ipi(struct pvs_yield *y, struct pvs_yield_slot *s, pvs_u64 now
 	by_set(y, s, out);
 }
 
+/* Those the guest waits for exist and have not run since, and none of them waits: they run, and are
+ * soonest waited for by spinning on. To give the CPU to others would only cost these theirs. */
+PVS_INLINE int named_run(const struct pvs_yield *y, const struct pvs_hint *hint,
+			 const struct pvs_yield_choice *out)
+{
+	pvs_u32 names = (pvs_u32)hint->wait_kind - PVS_WAIT_LOCK;
+
+	return names <= PVS_WAIT_IPI_MANY - PVS_WAIT_LOCK && !out->stale &&
+	       hint->wait_target < y->slot_count;
+}
+
 /* Whom the guest names. */
 PVS_APART void by_name(struct pvs_yield *y, struct pvs_yield_slot *s, const struct pvs_hint *hint,
 		       const struct pvs_yield_ask *ask, struct pvs_yield_choice *out)
@@ -529,6 +540,8 @@ PVS_APART void by_name(struct pvs_yield *y, struct pvs_yield_slot *s, const stru
 	}
 	if (target != PVS_NO_TARGET)
 		chosen(y, s, target, reason, out);
+	else if (named_run(y, hint, out))
+		PVS_ADD32(&y->counts[PVS_YIELD_NOBODY], 1u);
 	else if (s->sends)
 		by_ipi(y, s, ask->now_ns, out);
 	else

@@ -264,9 +264,11 @@ static void worst(int vain)
 	struct pvs_hint silent = { 0 };
 	struct pvs_hint many = { .wait_kind = PVS_WAIT_IPI_MANY, .wait_target = 930,
 				 .wait_mask = 0xffffffffu };
+	/* a name that says nothing any more */
+	struct pvs_hint stale = { .wait_kind = PVS_WAIT_LOCK, .wait_target = 930, .wait_epoch = 4 };
 
-	worst_sets(vain ? &many : &silent, vain);
-	worst_receiver(vain ? &many : &silent);
+	worst_sets(vain ? &stale : &silent, vain);
+	worst_receiver(vain ? &stale : &silent);
 	worst_named(many);
 }
 

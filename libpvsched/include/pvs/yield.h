@@ -68,7 +68,7 @@ PVS_API int pvs_yield_config_check(const struct pvs_yield_config *cfg,
 
 /* Why a yield goes where it goes: ranks, best first. Report format: numbers are never reused. */
 enum pvs_yield_reason {
-	PVS_YIELD_NOBODY = 0,    /* nobody waits: spin on, or sleep */
+	PVS_YIELD_NOBODY = 0,    /* nobody waits, or whom the guest names runs: spin on */
 	PVS_YIELD_NAMED = 1,     /* the guest named it (LOCK, IPI) and it has not run since */
 	PVS_YIELD_NAMED_MANY = 2,/* it is in the mask the guest named (IPI_MANY) */
 	PVS_YIELD_HOLDER = 3,    /* the guest waits for ANY; preempted in a critical section */

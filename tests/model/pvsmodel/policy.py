@@ -29,6 +29,7 @@ PAYBACK_SLOWNESS = 8
 PAYBACK_LOOK = 2_000_000
 CAP_DEBT_MAX = 10_000_000_000
 UNUSED_LOOK = 2_000_000
+IRQ_LOOK = 50_000
 STEP_HASH = 2_654_435_761
 VECTOR_UNKNOWN = 65535
 INJECTS_MAX = 65535
@@ -617,7 +618,10 @@ class Vcpu:
         decision.defer = 0
         decision.perf_q10 = self._performance()
         now = facts.now_ns
-        recheck = now + (d if d > cfg.recheck_min_ns else cfg.recheck_min_ns) & U64
+        valid = d if d > cfg.recheck_min_ns else cfg.recheck_min_ns
+        if wish.on_irq and not self.run_epoch & 1:
+            valid = min(valid, IRQ_LOOK)
+        recheck = now + valid & U64
         decision.ring_at_ns = recheck if throttle & ~T_STALE else now
         if self.gate in (R_DETACHED, R_FOREIGN):
             recheck = NEVER

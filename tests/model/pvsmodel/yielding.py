@@ -190,6 +190,9 @@ class YieldVm:
         elif hint.wait_kind == WAIT_ANY:
             reason = HOLDER
             target = self._turn(CRIT)
+        if target is None and reason in (NAMED, NAMED_MANY) and not stale and \
+                hint.wait_target < self.slot_count:
+            return None, NOBODY, stale
         if target is None:
             reason = RECEIVER
             target = self._receiver(self.slots[yielder], tick(now))

@@ -55,6 +55,24 @@ static void ticket__a_delivery_boosts_until_the_guest_acknowledges(void **state)
 	assert_int_equal(w.v.on_irq, 0);
 }
 
+/* What the interrupt woke is paid from the other account, and nobody tells when it begins. */
+static void ticket__a_running_vcpu_is_looked_at_when_handlers_are_over(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, CAPS_OWNER);
+	tell(&w, PVS_EV_RUN_ENTER, 0);
+	inject(&w);
+	assert_decided(&w, PVS_CLASS_CRITICAL, PVS_REASON_TICKET);
+	assert_int_equal(w.io.decision.recheck_at_ns - w.io.facts.now_ns, 50 * US);
+	/* one that waits for a CPU uses none of it up */
+	tell(&w, PVS_EV_PREEMPT, PVS_CLASS_CRITICAL);
+	assert_int_equal(w.v.run_epoch & 1, 1);
+	look(&w);
+	assert_true(w.io.decision.recheck_at_ns - w.io.facts.now_ns > 50 * US);
+}
+
 static void ticket__an_old_acknowledgement_does_not_close_a_new_one(void **state)
 {
 	struct world w;
@@ -537,6 +555,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ticket__a_delivery_boosts_until_the_guest_acknowledges),
+		cmocka_unit_test(ticket__a_running_vcpu_is_looked_at_when_handlers_are_over),
 		cmocka_unit_test(ticket__an_old_acknowledgement_does_not_close_a_new_one),
 		cmocka_unit_test(ticket__closes_by_itself_after_its_run_time),
 		cmocka_unit_test(ticket__the_end_of_its_interrupt_closes_it),

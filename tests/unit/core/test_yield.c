@@ -221,16 +221,28 @@ static void yield__without_epochs_a_name_always_counts(void **state)
 	assert_choice(3, 700, PVS_YIELD_NAMED);
 }
 
-static void yield__a_named_vcpu_that_needs_no_cpu_is_passed_over(void **state)
+/* Spinning on is the soonest way to whom it waits for, and costs nobody else his CPU. */
+static void yield__while_the_named_vcpu_runs_nobody_else_is_chosen(void **state)
 {
+	pvs_u32 nobody = y.counts[PVS_YIELD_NOBODY];
+
 	(void)state;
-	pvs_yield_waits(&y, 5, USER);
+	pvs_yield_waits(&y, 5, CRIT);
+	pvs_yield_ipi(&y, 3, 5, VECTOR, ask.now_ns);
 	wait_for_one(PVS_WAIT_LOCK, 700, 0);
-	assert_choice(3, 5, PVS_YIELD_USER);
+	assert_choice(3, PVS_NO_TARGET, PVS_YIELD_NOBODY);
+	wait_for_one(PVS_WAIT_IPI, 700, 0);
+	assert_choice(3, PVS_NO_TARGET, PVS_YIELD_NOBODY);
+	wait_for_many(700, 3);
+	assert_choice(3, PVS_NO_TARGET, PVS_YIELD_NOBODY);
+	assert_int_equal(y.counts[PVS_YIELD_NOBODY], nobody + 3u);
 	pvs_yield_waits(&y, 700, USER);
-	assert_choice(3, 700, PVS_YIELD_NAMED);
+	assert_choice(3, 700, PVS_YIELD_NAMED_MANY);
 	pvs_yield_blocks(&y, 700);
-	assert_choice(3, 5, PVS_YIELD_USER);
+	assert_choice(3, PVS_NO_TARGET, PVS_YIELD_NOBODY);
+	/* who waits for somebody that it cannot name gives way */
+	wait_for_one(PVS_WAIT_ANY, 700, 0);
+	assert_choice(3, 5, PVS_YIELD_HOLDER);
 }
 
 static void yield__a_name_beyond_the_slots_is_ignored(void **state)
@@ -272,8 +284,8 @@ static void yield__a_mask_names_several_in_turn(void **state)
 	assert_choice(3, 64, PVS_YIELD_NAMED_MANY);
 	assert_choice(3, 71, PVS_YIELD_NAMED_MANY);
 	assert_choice(3, 40, PVS_YIELD_NAMED_MANY);
-	hint.wait_mask = 1u << 5;
-	assert_choice(3, 72, PVS_YIELD_CRIT);
+	hint.wait_mask = 1u << 5; /* that one runs */
+	assert_choice(3, PVS_NO_TARGET, PVS_YIELD_NOBODY);
 	/* a turn far away says nothing about this mask */
 	wait_for_many(10, 1u << 30 | 1u << 31);
 	assert_choice(3, 40, PVS_YIELD_NAMED_MANY);
@@ -289,10 +301,10 @@ static void yield__mask_bits_beyond_the_slots_are_ignored(void **state)
 	assert_choice(3, 98, PVS_YIELD_NAMED_MANY);
 	assert_choice(3, 98, PVS_YIELD_NAMED_MANY);
 	hint.wait_mask = 0xfffffc00u;
-	assert_choice(3, 98, PVS_YIELD_USER);
+	assert_choice(3, PVS_NO_TARGET, PVS_YIELD_NOBODY);
 	/* 31 slots are left from here, and from there 32 */
 	wait_for_many(69, 1u << 31);
-	assert_choice(3, 98, PVS_YIELD_USER);
+	assert_choice(3, PVS_NO_TARGET, PVS_YIELD_NOBODY);
 	wait_for_many(69, 1u << 29);
 	assert_choice(3, 98, PVS_YIELD_NAMED_MANY);
 	wait_for_many(68, 1u << 30);
@@ -308,7 +320,7 @@ static void yield__a_mask_ends_with_the_last_slot(void **state)
 	assert_choice(3, 1023, PVS_YIELD_NAMED_MANY);
 	assert_choice(3, 1023, PVS_YIELD_NAMED_MANY);
 	pvs_yield_runs(&y, 1023);
-	assert_choice(3, 0, PVS_YIELD_USER);
+	assert_choice(3, PVS_NO_TARGET, PVS_YIELD_NOBODY);
 }
 
 static void yield__any_means_the_preempted_lock_holders(void **state)
@@ -845,7 +857,7 @@ int main(void)
 		unit(yield__a_name_is_stale_when_the_named_has_run_since),
 		unit(yield__a_wait_that_began_while_the_named_ran_is_not_stale),
 		unit(yield__without_epochs_a_name_always_counts),
-		unit(yield__a_named_vcpu_that_needs_no_cpu_is_passed_over),
+		unit(yield__while_the_named_vcpu_runs_nobody_else_is_chosen),
 		unit(yield__a_name_beyond_the_slots_is_ignored),
 		unit(yield__an_unknown_kind_names_nobody),
 		unit(yield__a_mask_names_several_in_turn),
