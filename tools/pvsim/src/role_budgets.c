@@ -279,6 +279,22 @@ static int no_apply(void *ctx, const struct pvs_decision *d)
 	return PVS_OK;
 }
 
+/* What was counted before the end of the warm-up does not count. */
+static void budgets_warmed(struct sim *sim)
+{
+	const struct roles *r = roles_of(sim);
+	uint32_t i, k;
+
+	for (i = 0; i < r->vm_count; i++) {
+		for (k = 0; k < r->vms[i]->vm->vcpu_count; k++) {
+			struct budget *b = r->vms[i]->vcpus[k].own;
+
+			settle(b);
+			b->boosts = b->denials = b->overruns = b->boosted_ns = 0;
+		}
+	}
+}
+
 static void budgets_init(struct sim *sim)
 {
 	static const struct pvs_adapter_ops ops = {
@@ -290,6 +306,7 @@ static void budgets_init(struct sim *sim)
 	struct roles *r = roles_init(sim, &ops, BUDGET_CAPS);
 
 	r->granularity_ns = GRANULARITY_NS;
+	r->warmed = budgets_warmed;
 	r->config.flags |= PVS_CONFIG_MEASURE_ONLY;
 	pvs_config_resolve(&r->config);
 }

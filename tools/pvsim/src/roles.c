@@ -56,7 +56,8 @@ static void warm_fires(struct sim *sim, struct sim_timer *timer)
 	struct roles *r = timer->owner;
 	uint32_t i;
 
-	(void)sim;
+	if (r->warmed)
+		r->warmed(sim);
 	for (i = 0; i < r->vm_count; i++) {
 		struct role_vm *rvm = r->vms[i];
 

@@ -66,6 +66,7 @@ struct roles {
 	uint32_t vm_count;
 	struct role_vm **vms;
 	struct sim_timer warm;
+	void (*warmed)(struct sim *sim); /* the warm-up is over; may be NULL */
 	void *own;                /* of one role */
 };
 
