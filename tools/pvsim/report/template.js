@@ -410,7 +410,7 @@ function add_bystanders(out) {
 function add_fairness(out) {
 	const after = row(SUBJECT, "host.fairness_error");
 	const before = row(BASE, "host.fairness_error");
-	if (after === null || (!after && !before))
+	if (after === null || Math.max(after, before || 0) < 500) // ppm: 0.0 %
 		return;
 	out.push(card("Unfairness", before === null ? null : percent(before / 1e6),
 		percent(after / 1e6), "how far a share of CPU time is from what it should be, at most",
@@ -588,7 +588,7 @@ function focus_vm() {
 
 function waiting_words(a) {
 	const cpus = `the CPU${DATA.scenario.cpus > 1 ? "s" : ""}`;
-	const who = !a.others.size || a.waited < 10000 ? "" : a.others.size === 1 ?
+	const who = !a.others.size || a.waited < 100000 ? "" : a.others.size === 1 ?
 		`, while another has ${cpus}` : `, while ${whole(a.others.size)} others have ${cpus}`;
 	return `waits ${time(a.waited)} for a CPU${who}`;
 }
