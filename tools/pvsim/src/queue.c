@@ -122,6 +122,8 @@ void sim_queue_disarm(struct sim_queue *q, struct sim_timer *t)
 	if (!at)
 		return;
 	t->heap_at = 0;
+	if (!q->heap) /* all are disarmed (sim_queue_free) */
+		return;
 	if (--q->count != at - 1)
 		place(q, q->heap[q->count], at - 1);
 }
@@ -160,12 +162,9 @@ const char *sim_queue_wrong(const struct sim_queue *q, uint64_t now_ns)
 	return NULL;
 }
 
+/* Timers are not looked at: those of a caller may be gone. */
 void sim_queue_free(struct sim_queue *q)
 {
-	uint32_t i;
-
-	for (i = q->open; i < q->count; i++)
-		q->heap[i].timer->heap_at = 0;
 	free(q->heap);
 	q->heap = NULL;
 	q->count = 0;

@@ -178,7 +178,7 @@ void sim_free(struct sim *sim)
 {
 	if (!sim)
 		return;
-	sim_queue_free(&sim->queue); /* disarms: timers are parts of what goes next */
+	sim_queue_free(&sim->queue); /* first: timers are parts of what goes next */
 	sim_check_free(sim);
 	sim_faults_free(sim);
 	if (sim->policy->role->free)
