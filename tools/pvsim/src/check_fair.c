@@ -3,8 +3,8 @@
  * check_fair.c - nobody starves, and two that always want a CPU get the same.
  *
  * Starving. What a thread waits is counted but for the time in which its CPU runs somebody who goes
- * first by right: real-time tasks of at least its priority, and boosted vCPUs of a higher class,
- * whose time is bounded by their own budgets (check_boost.c). The rest is at most
+ * first by right: real-time tasks of at least its priority, and boosted vCPUs of its class or a
+ * higher one, whose time is bounded by their own budgets (check_boost.c). The rest is at most
  *
  *	(1 + W / w) * ROUNDS * longest slice + what it owes
  *
@@ -32,13 +32,8 @@ static int goes_first(const struct check *c, const struct sim_thread *first,
 {
 	if (first->rt_prio && first->rt_prio >= t->rt_prio)
 		return 1;
-	if (!check_boosted(c->threads[first->id].klass))
-		return 0;
-	/* Without the library's budgets nobody takes a boost away from who has it, also not for
-	 * another one: SCHED_FIFO. */
-	if (!c->budgets && c->threads[first->id].klass == c->threads[t->id].klass)
-		return 1;
-	return c->threads[first->id].klass > c->threads[t->id].klass;
+	return check_boosted(c->threads[first->id].klass) &&
+	       c->threads[first->id].klass >= c->threads[t->id].klass;
 }
 
 /* The longest turn that this host gives, 0 = it promises nothing. */

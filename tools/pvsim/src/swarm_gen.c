@@ -464,7 +464,7 @@ static void make_config(struct sim_rng *r, struct sim_scenario *s)
 		{ "irq_burst_ns", 3000000, 10000000 },
 		{ "credit_max_ns", 100000, 10000000 },
 		{ "debt_start_ns", 100000, 10000000 },
-		{ "vm_share_q10", 128, 4096 },
+		{ "vm_share_q10", 16, 4096 },
 		{ "vm_burst_ns", 1000000, 50000000 },
 		{ "vm_quantum_ns", 50000, 1000000 },
 		{ "stale_ns", 1000000, 200000000 },
