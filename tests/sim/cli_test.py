@@ -17,7 +17,7 @@ from pathlib import Path
 
 PVSIM = ""
 ROOT = Path()
-COMMANDS = ("run", "check", "verify", "compare", "sweep", "tune", "swarm", "models")
+COMMANDS = ("run", "check", "verify", "compare", "sweep", "tune", "swarm", "rtapp", "models")
 SCENARIO = """\
 scenario: small
 source: "a test"
@@ -177,6 +177,23 @@ class Results(WithScenario):
         self.assertIn("1 of 2 points failed", done.stderr)
 
 
+    def test_a_workload_of_rt_app_becomes_a_scenario(self):
+        workload = self.directory / "video.json"
+        workload.write_text('{"tasks": {"decode": {"policy": "SCHED_FIFO", "priority": 50, '
+                            '"loop": -1, "run": 2000, "timer": {"ref": "t", "period": 16667}}}}')
+        done = pvsim("rtapp", workload, "--cpus", "2")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        path = self.directory / "video.yaml"
+        path.write_text(done.stdout)
+        self.assertIn("task.guest/decode", pvsim("run", path).stdout)
+        workload.write_text('{"tasks": {"x": {"fly": 3}}}')
+        self.assertEqual(pvsim("rtapp", workload).returncode, 2)
+        # and by its name in a VM
+        workload.write_text('{"tasks": {"more": {"run": 2000, "sleep": 1000}}}')
+        other = self.changed("    vcpus: 2\n", "    vcpus: 2\n    rt-app: video.json\n")
+        self.assertIn("task.guest/more", pvsim("run", other).stdout)
+
+
 class Words(unittest.TestCase):
     """What is written about the program, against the program."""
 
@@ -195,7 +212,20 @@ class Words(unittest.TestCase):
         text = (ROOT / "tools/pvsim/completion/pvsim.bash").read_text()
         listed = re.search(r"list='([^']*)'", text).group(1).split()
         self.assertEqual(set(listed), {*COMMANDS, "--help"})
-        subprocess.run(["bash", "-n", ROOT / "tools/pvsim/completion/pvsim.bash"], check=True)
+
+    def completed(self, *words):
+        script = (f". {ROOT}/tools/pvsim/completion/pvsim.bash; COMP_WORDS=(\"$@\"); "
+                  "COMP_CWORD=$(($# - 1)); _pvsim; printf '%s\\n' \"${COMPREPLY[@]}\"")
+        done = subprocess.run(["bash", "-euc", script, "-", PVSIM, *words], check=True,
+                              capture_output=True, text=True)
+        return done.stdout.split()
+
+    def test_the_completion_completes(self):
+        self.assertEqual(self.completed("ver"), ["verify"])
+        self.assertEqual(self.completed("run", "--perf"), ["--perfetto"])
+        self.assertIn("pvs-owning", self.completed("run", "a.yaml", "--policy", ""))
+        self.assertEqual(self.completed("compare", "a.yaml", "--policy", "fair,pvs-own"),
+                         ["fair,pvs-owning"])
 
     def test_the_documentation_has_every_key_policy_and_word(self):
         page = (ROOT / "docs/pvsim.md").read_text()

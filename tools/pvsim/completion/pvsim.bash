@@ -15,7 +15,7 @@ _pvsim() {
 	local program=${COMP_WORDS[0]} command=${COMP_WORDS[1]} list
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		list='run check verify compare sweep tune swarm models --help'
+		list='run check verify compare sweep tune swarm rtapp models --help'
 		mapfile -t COMPREPLY < <(compgen -W "$list" -- "$word")
 		return
 	fi
@@ -34,14 +34,15 @@ _pvsim() {
 		mapfile -t COMPREPLY < <(compgen -d -- "$word")
 		return ;;
 	--seed | --seeds | --from | --jobs | --budget | --run | --set | --over | --show | --field | \
-		--defect)
+		--defect | --cpus)
 		return ;;
 	esac
 	if [[ $word == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_pvsim_options "$program" "$command")" \
 			-- "$word")
 	else
-		mapfile -t COMPREPLY < <(compgen -f -X '!*.yaml' -- "$word"; compgen -d -- "$word")
+		mapfile -t COMPREPLY < <(compgen -f -X '!*.yaml' -- "$word"
+			compgen -f -X '!*.json' -- "$word"; compgen -d -- "$word")
 	fi
 }
 

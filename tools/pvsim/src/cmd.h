@@ -22,6 +22,7 @@ int cmd_compare(int argc, char **argv);
 int cmd_sweep(int argc, char **argv);
 int cmd_tune(int argc, char **argv);
 int cmd_models(int argc, char **argv);
+int cmd_rtapp(int argc, char **argv);
 int cmd_swarm(int argc, char **argv);
 
 /* ---- options ----------------------------------------------------------------------------------*/

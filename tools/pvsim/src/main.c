@@ -18,6 +18,7 @@ static const struct command {
 	{"sweep", cmd_sweep, "runs one scenario over ranges of parameters, on all CPUs"},
 	{"tune", cmd_tune, "searches libpvsched's config for the best of several scenarios"},
 	{"swarm", cmd_swarm, "random scenarios with all invariants on; shrinks what fails"},
+	{"rtapp", cmd_rtapp, "prints a workload of rt-app as a scenario"},
 	{"models", cmd_models, "lists policies, models, what they leave out, and parameters"},
 };
 
