@@ -369,6 +369,41 @@ static void measure_only_boosts_nobody(void **state)
 	expect("measure-only");
 }
 
+/* ---- what is reported --------------------------------------------------------------------------*/
+
+static struct sim_role proud_role;
+static struct sim_policy proud_policy;
+static const char *proud_of;
+
+static void proud_report(struct sim *s)
+{
+	sim_role_owning.report(s);
+	sim_result_add(s->result, SIM_COUNT, 1000000000, "%s", proud_of);
+}
+
+static void a_report_of_too_much(const char *name)
+{
+	begin("pvs-owning", 0);
+	proud_of = name;
+	proud_role = sim_role_owning;
+	proud_role.report = proud_report;
+	proud_policy = *sim->policy;
+	proud_policy.role = &proud_role;
+	sim->policy = &proud_policy;
+	expect("counters");
+}
+
+static void what_is_reported_was_seen(void **state)
+{
+	(void)state;
+	a_report_of_too_much("pvs.boosts");
+	a_report_of_too_much("pvs.reason.urgent");
+	a_report_of_too_much("pvs.boosted_ns");
+	a_report_of_too_much("host.switches");
+	a_report_of_too_much("vm.vm.run");
+	a_report_of_too_much("cpu.0.busy");
+}
+
 /* ---- fairness ---------------------------------------------------------------------------------*/
 
 static struct sim_sched unfair_sched;
@@ -438,6 +473,7 @@ int main(void)
 		cmocka_unit_test(a_boost_that_outlives_its_vcpu_is_noticed),
 		cmocka_unit_test(who_has_nothing_to_do_is_at_baseline_in_the_end),
 		cmocka_unit_test(measure_only_boosts_nobody),
+		cmocka_unit_test(what_is_reported_was_seen),
 		cmocka_unit_test(who_never_gets_a_turn_starves),
 		cmocka_unit_test(half_of_the_turns_are_not_fair),
 	};

@@ -433,6 +433,7 @@ void sim_check_end(struct sim *sim)
 	check_all(sim, c);
 	check_queue(sim);
 	check_boost_end(sim);
+	check_count_end(sim);
 }
 
 void sim_check_free(struct sim *sim)

@@ -7,6 +7,7 @@
  *   check.c        time, states, counters, the queue, the baseline
  *   check_boost.c  budgets: how much was boosted, and for how long
  *   check_fair.c   nobody starves; two that always want a CPU get the same
+ *   check_count.c  what is reported is what was seen
  *
  * A failure is "name: details"; the name says which invariant it is.
  */
@@ -65,6 +66,7 @@ struct check {
 	/* run time of thread i when the pair (i, j) began */
 	uint64_t *pair_run;         /* [CHECK_PAIRS_MAX][CHECK_PAIRS_MAX] */
 	uint64_t late_ns;           /* how late a role's timer may be at most in this run */
+	uint64_t turn_ns;           /* from a decision until its knob is turned, at most */
 	uint64_t overshoot_ns;      /* of a boost beyond its account, see check_boost.c */
 	uint64_t slice_ns;          /* longest of this host */
 	uint8_t budgets;            /* the library decides: budgets hold */
@@ -107,5 +109,6 @@ void check_fair_disturbed(struct sim *sim, uint32_t i);
 void check_boost_init(struct sim *sim);
 void check_fair_init(struct sim *sim);
 void check_boost_end(struct sim *sim);
+void check_count_end(struct sim *sim);
 
 #endif /* SIM_CHECK_H */

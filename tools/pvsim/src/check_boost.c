@@ -244,8 +244,10 @@ void check_boost_init(struct sim *sim)
 		     role == &sim_role_central;
 	c->looks_late = role != &sim_role_owning;
 	c->late_ns = lateness(sim);
+	c->turn_ns = sim->costs.knob_ns + sim->costs.look_ns + sim->costs.ipi_ns +
+		     sim->costs.switch_ns;
 	c->overshoot_ns = max64(sim->config.recheck_min_ns, UNUSED_LOOK_NS) + c->late_ns +
-			  2 * (sim->costs.knob_ns + sim->costs.look_ns + sim->costs.ipi_ns);
+			  2 * c->turn_ns;
 }
 
 /* An honest guest all of whose tasks are over: it wants nothing any more. */

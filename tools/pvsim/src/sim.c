@@ -162,8 +162,6 @@ int sim_run(struct sim *sim, const struct sim_options *options)
 			options->progress(options->progress_ctx, sim->now_ns, sim->until_ns);
 	}
 	settle_all(sim);
-	if (sim->checking && !sim->failure[0])
-		sim_check_end(sim);
 	sim->result->seed = sim->seed;
 	sim->result->until_ns = sim->now_ns;
 	sim->result->hash = sim->trace.hash;
@@ -171,6 +169,8 @@ int sim_run(struct sim *sim, const struct sim_options *options)
 	sim->result->events = sim->queue.fired;
 	if (begun)
 		sim_measure(sim);
+	if (sim->checking && !sim->failure[0])
+		sim_check_end(sim); /* of what was measured, too */
 	return sim->failure[0] ? -1 : 0;
 }
 
