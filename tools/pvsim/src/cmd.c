@@ -351,6 +351,8 @@ int cmd_assert(const struct sim_scenario *s, uint32_t run_count, const char *con
 		a->left = value.left;
 		a->right = value.right;
 		memcpy(a->relation, value.relation, sizeof(a->relation));
+		a->time = value.time;
+		a->energy = value.energy;
 		all = all && a->holds;
 		*falsified += !a->holds;
 	}

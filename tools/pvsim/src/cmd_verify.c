@@ -9,7 +9,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -225,20 +224,12 @@ static struct basis basis_of(const struct verify_file *f)
 
 /* ---- as text ----------------------------------------------------------------------------------*/
 
-static void print_number(double value, char *text)
-{
-	if (value == floor(value) && fabs(value) < 1e15)
-		snprintf(text, SIM_UNIT_TEXT, "%.0f", value);
-	else
-		snprintf(text, SIM_UNIT_TEXT, "%.5g", value);
-}
-
 static void print_side(const char *what, const struct sim_report_assert *a)
 {
 	char left[SIM_UNIT_TEXT], right[SIM_UNIT_TEXT];
 
-	print_number(a->left, left);
-	print_number(a->right, right);
+	sim_expr_text(a->left, a->time, a->energy, left);
+	sim_expr_text(a->right, a->time, a->energy, right);
 	if (a->error[0])
 		printf("      %-8s error: %s\n", what, a->error);
 	else

@@ -18,6 +18,7 @@ struct sim_report_assert {
 	int holds;          /* 1: green; 0: red, or an error */
 	double left, right; /* of its outermost comparison; equal to 0 and holds without one */
 	char relation[4];   /* "<=", ... or "" */
+	int8_t time, energy; /* exponents of ns and nJ in what is compared: 1, 0 = a time */
 	char error[160];    /* "" = none; a row that is not there */
 };
 
