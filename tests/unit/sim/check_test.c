@@ -369,7 +369,7 @@ static void measure_only_boosts_nobody(void **state)
 	expect("measure-only");
 }
 
-/* ---- what is reported --------------------------------------------------------------------------*/
+/* ---- what is reported -------------------------------------------------------------------------*/
 
 static struct sim_role proud_role;
 static struct sim_policy proud_policy;

@@ -102,8 +102,8 @@ static void check_library(struct sim *sim, const struct check *c)
 	}
 	open_ns += (boosts + 1) * c->turn_ns;
 	if (told_ns > seen_ns + open_ns || seen_ns > told_ns + open_ns)
-		sim_fail(sim, "counters: %" PRIu64 " ns were boosted, the accounts know of %" PRIu64,
-			 seen_ns, told_ns);
+		sim_fail(sim, "counters: %" PRIu64 " ns were boosted, the accounts know of %"
+			 PRIu64, seen_ns, told_ns);
 }
 
 void check_count_end(struct sim *sim)
