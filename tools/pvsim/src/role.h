@@ -112,5 +112,6 @@ int sim_vcpu_yields(struct sim *sim, struct sim_vcpu *v, uint32_t type, int kern
 #define SIM_DEFECT_NO_RATE       0x20u /* hints are looked at as often as they come */
 #define SIM_DEFECT_DEAF          0x40u /* hints are not looked at */
 #define SIM_DEFECT_NO_RESTORE    0x80u /* detach and reset leave what is applied */
+#define SIM_DEFECT_NO_EPOCH      0x100u /* a wait is believed, however old it is */
 
 #endif /* SIM_ROLE_H */

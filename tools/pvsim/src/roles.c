@@ -502,6 +502,8 @@ int roles_hint(struct sim *sim, struct sim_vcpu *v, struct pvs_hint *hint)
 		*hint = core->core.hint;
 	else
 		pvs_validate(&snap, &host->vm.terms, &core->core.hint, hint);
+	if (sim->defects & SIM_DEFECT_NO_EPOCH)
+		hint->wait_epoch = (pvs_u16)roles_epoch(sim, v->vm, hint->wait_target);
 	return 1;
 }
 
