@@ -55,7 +55,7 @@ static const struct { const char *name; uint32_t flag; } defects[] = {
 	{ "sampled", SIM_DEFECT_SAMPLED }, { "no-storm", SIM_DEFECT_NO_STORM },
 	{ "no-vm-cap", SIM_DEFECT_NO_VM_CAP }, { "no-rate", SIM_DEFECT_NO_RATE },
 	{ "deaf", SIM_DEFECT_DEAF }, { "no-restore", SIM_DEFECT_NO_RESTORE },
-	{ "no-epoch", SIM_DEFECT_NO_EPOCH },
+	{ "no-epoch", SIM_DEFECT_NO_EPOCH }, { "no-yield", SIM_DEFECT_NO_YIELD },
 };
 
 /* ---- options ----------------------------------------------------------------------------------*/

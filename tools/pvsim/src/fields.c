@@ -35,7 +35,7 @@ const char *const sim_profile_names[] = { /* PVS_PROFILE_* */
 
 const char *const sim_defect_names[] = { /* SIM_DEFECT_*, by bit */
 	"no-deboost", "free-boost", "sampled", "no-storm", "no-vm-cap", "no-rate", "deaf",
-	"no-restore", "no-epoch", NULL
+	"no-restore", "no-epoch", "no-yield", NULL
 };
 
 static const char *const dvfs_names[] = {"off", "host", "guest", NULL};

@@ -723,7 +723,7 @@ int sim_vcpu_yields(struct sim *sim, struct sim_vcpu *v, uint32_t type, int kern
 
 	charge(sim, v->thread->cpu);
 	tell_role(sim, v->thread, type, 0);
-	if (!policy->yielder->choose)
+	if (!policy->yielder->choose || (sim->defects & SIM_DEFECT_NO_YIELD))
 		return type == PVS_EV_YIELD;
 	to = policy->yielder->choose(sim, v, kernel);
 	sim_note(sim, SIM_T_YIELD, v->thread->cpu->id, v->thread->id,

@@ -467,7 +467,7 @@ static const struct {
 	{ SIM_DEFECT_SAMPLED, "sampled" },	   { SIM_DEFECT_NO_STORM, "no-storm" },
 	{ SIM_DEFECT_NO_VM_CAP, "no-vm-cap" },	   { SIM_DEFECT_NO_RATE, "no-rate" },
 	{ SIM_DEFECT_DEAF, "deaf" },		   { SIM_DEFECT_NO_RESTORE, "no-restore" },
-	{ SIM_DEFECT_NO_EPOCH, "no-epoch" },
+	{ SIM_DEFECT_NO_EPOCH, "no-epoch" },	   { SIM_DEFECT_NO_YIELD, "no-yield" },
 };
 
 static void write_run(struct sim_json *j, const struct sim_report *r, uint32_t i,

@@ -113,5 +113,6 @@ int sim_vcpu_yields(struct sim *sim, struct sim_vcpu *v, uint32_t type, int kern
 #define SIM_DEFECT_DEAF          0x40u /* hints are not looked at */
 #define SIM_DEFECT_NO_RESTORE    0x80u /* detach and reset leave what is applied */
 #define SIM_DEFECT_NO_EPOCH      0x100u /* a wait is believed, however old it is */
+#define SIM_DEFECT_NO_YIELD      0x200u /* nobody is ever named to yield to */
 
 #endif /* SIM_ROLE_H */
