@@ -112,8 +112,12 @@ PVS_INLINE void want_urgency(struct pvs_vcpu *v, const struct pvs_config *cfg,
 	if (pvs_urgent(urgency)) {
 		now->klass = PVS_CLASS_TASK;
 		now->reason = PVS_REASON_URGENT;
-		if (pvs_boosted(v->klass))
+		if (pvs_boosted(v->klass)) {
+			/* what an interrupt woke goes on as it: paid otherwise, not worth less */
+			if (v->on_irq || v->reason == PVS_REASON_URGENT)
+				now->klass = v->klass;
 			return;
+		}
 		v->urgent_end_ns = v->clock_ns + cfg->level_hold_ns;
 		if (is_brief(io, now)) {
 			now->klass = PVS_CLASS_BASELINE;

@@ -69,7 +69,8 @@ PVS_INLINE pvs_u64 boost_valid_for(const struct pvs_vcpu *v, const struct pvs_co
 	/* Nobody will tell when it is over: look often. */
 	if (now->reason == PVS_REASON_URGENT && !(now->caps & PVS_CAP_CAN_KICK))
 		left = 0;
-	if (!now->run_ns && now->dt_ns && pvs_boosted(v->klass))
+	if (!now->run_ns && now->dt_ns && pvs_boosted(v->klass) &&
+	    ((v->run_epoch & 1u) || !(now->caps & PVS_CAP_SEES_PREEMPT)))
 		left = pvs_max64(left, UNUSED_LOOK_NS);
 	return now->reason == PVS_REASON_ARMED ? out_of_step(left, v->now_ns) : left;
 }

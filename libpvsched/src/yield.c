@@ -502,17 +502,6 @@ PVS_APART void by_ipi(struct pvs_yield *y, struct pvs_yield_slot *s, pvs_u64 now
 	by_set(y, s, out);
 }
 
-/* Those the guest waits for exist and have not run since, and none of them waits: they run, and are
- * soonest waited for by spinning on. To give the CPU to others would only cost these theirs. */
-PVS_INLINE int named_run(const struct pvs_yield *y, const struct pvs_hint *hint,
-			 const struct pvs_yield_choice *out)
-{
-	pvs_u32 names = (pvs_u32)hint->wait_kind - PVS_WAIT_LOCK;
-
-	return names <= PVS_WAIT_IPI_MANY - PVS_WAIT_LOCK && !out->stale &&
-	       hint->wait_target < y->slot_count;
-}
-
 /* Whom the guest names. */
 PVS_APART void by_name(struct pvs_yield *y, struct pvs_yield_slot *s, const struct pvs_hint *hint,
 		       const struct pvs_yield_ask *ask, struct pvs_yield_choice *out)
@@ -520,11 +509,12 @@ PVS_APART void by_name(struct pvs_yield *y, struct pvs_yield_slot *s, const stru
 	pvs_u64 holders = PVS_PEEK(pvs_u64, &y->summary) & (pvs_u64)SET_BITS
 							       << (SET_CRIT << SET_SHIFT);
 	pvs_u32 target = PVS_NO_TARGET;
-	pvs_u32 reason = PVS_YIELD_NAMED;
+	pvs_u32 reason = PVS_YIELD_HOLDER;
 
 	switch (hint->wait_kind) {
 	case PVS_WAIT_LOCK:
 	case PVS_WAIT_IPI:
+		reason = PVS_YIELD_NAMED;
 		target = named_one(y, hint, ask, out);
 		break;
 	case PVS_WAIT_IPI_MANY:
@@ -532,7 +522,6 @@ PVS_APART void by_name(struct pvs_yield *y, struct pvs_yield_slot *s, const stru
 		target = named_many(y, hint);
 		break;
 	case PVS_WAIT_ANY:
-		reason = PVS_YIELD_HOLDER;
 		target = holders ? next_of(y, holders, SET_CRIT) : PVS_NO_TARGET;
 		break;
 	default:
@@ -540,7 +529,9 @@ PVS_APART void by_name(struct pvs_yield *y, struct pvs_yield_slot *s, const stru
 	}
 	if (target != PVS_NO_TARGET)
 		chosen(y, s, target, reason, out);
-	else if (named_run(y, hint, out))
+	else if (reason < PVS_YIELD_HOLDER && !out->stale)
+		/* Those it waits for have a CPU: they are soonest waited for by spinning on, and
+		 * the CPU of a bystander would not help them. */
 		PVS_ADD32(&y->counts[PVS_YIELD_NOBODY], 1u);
 	else if (s->sends)
 		by_ipi(y, s, ask->now_ns, out);

@@ -434,6 +434,8 @@ class Vcpu:
                         and self.hint.seq != hint.seq):
                     wish.klass = BASELINE
                     wish.reason = R_BRIEF
+            elif self.on_irq or self.reason == R_URGENT:
+                wish.klass = self.klass
         elif said.urgency in (wire.IDLE, BACKGROUND):
             wish.klass = BELOW
             wish.reason = R_BELOW
@@ -646,7 +648,8 @@ class Vcpu:
                 d = min(d, max(self.window - ran, 0))
         if reason == R_URGENT and not ecaps & CAN_KICK:
             d = 0
-        if self.unused and d < UNUSED_LOOK:
+        runs = ecaps & SEES_PREEMPT and not self.run_epoch & 1
+        if self.unused and not runs and d < UNUSED_LOOK:
             d = UNUSED_LOOK
         if reason == R_ARMED:
             k = (now & U32) * STEP_HASH & U32

@@ -190,8 +190,7 @@ class YieldVm:
         elif hint.wait_kind == WAIT_ANY:
             reason = HOLDER
             target = self._turn(CRIT)
-        if target is None and reason in (NAMED, NAMED_MANY) and not stale and \
-                hint.wait_target < self.slot_count:
+        if target is None and reason in (NAMED, NAMED_MANY) and not stale:
             return None, NOBODY, stale
         if target is None:
             reason = RECEIVER

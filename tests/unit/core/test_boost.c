@@ -120,7 +120,18 @@ static void boost__critical_bits_outrank_urgency(void **state)
 	look(&w);
 	assert_decided(&w, PVS_CLASS_CRITICAL, PVS_REASON_IRQ);
 	assert_int_equal(w.v.on_irq, 1);
+	/* what an interrupt has woken goes on as it, paid as a task */
 	w.slot.irq = 0;
+	look(&w);
+	assert_decided(&w, PVS_CLASS_CRITICAL, PVS_REASON_URGENT);
+	assert_int_equal(w.v.on_irq, 0);
+	look(&w);
+	assert_decided(&w, PVS_CLASS_CRITICAL, PVS_REASON_URGENT);
+	/* after a critical section it does not */
+	w.slot.crit = PVS_LE64(PVS_CRIT_LOCK_HELD);
+	look(&w);
+	assert_decided(&w, PVS_CLASS_CRITICAL, PVS_REASON_CRIT);
+	w.slot.crit = 0;
 	look(&w);
 	assert_decided(&w, PVS_CLASS_TASK, PVS_REASON_URGENT);
 }

@@ -251,7 +251,8 @@ static void ticket__outranks_a_task_and_stands_behind_a_critical_section(void **
 	assert_decided(&w, PVS_CLASS_CRITICAL, PVS_REASON_TICKET);
 	acknowledge(&w);
 	look(&w);
-	assert_decided(&w, PVS_CLASS_TASK, PVS_REASON_URGENT);
+	assert_decided(&w, PVS_CLASS_CRITICAL, PVS_REASON_URGENT);
+	assert_int_equal(w.v.on_irq, 0);
 }
 
 static void ticket__boosts_who_yielded_or_said_nothing_new_for_long(void **state)

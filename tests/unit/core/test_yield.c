@@ -245,20 +245,20 @@ static void yield__while_the_named_vcpu_runs_nobody_else_is_chosen(void **state)
 	assert_choice(3, 5, PVS_YIELD_HOLDER);
 }
 
-static void yield__a_name_beyond_the_slots_is_ignored(void **state)
+static void yield__a_name_beyond_the_slots_is_nobody(void **state)
 {
 	(void)state;
 	vm_of(100, 0);
 	pvs_yield_waits(&y, 5, USER);
 	y.slot[100].place = 3; /* nobody's */
 	wait_for_one(PVS_WAIT_LOCK, 100, 0);
-	assert_choice(3, 5, PVS_YIELD_USER);
+	assert_choice(3, PVS_NO_TARGET, PVS_YIELD_NOBODY);
 	wait_for_one(PVS_WAIT_LOCK, 1024 + 5, 0); /* 5, if somebody masked it */
-	assert_choice(3, 5, PVS_YIELD_USER);
+	assert_choice(3, PVS_NO_TARGET, PVS_YIELD_NOBODY);
 	wait_for_many(100, ~0u);
-	assert_choice(3, 5, PVS_YIELD_USER);
+	assert_choice(3, PVS_NO_TARGET, PVS_YIELD_NOBODY);
 	wait_for_many(1024, ~0u);
-	assert_choice(3, 5, PVS_YIELD_USER);
+	assert_choice(3, PVS_NO_TARGET, PVS_YIELD_NOBODY);
 	assert_int_equal(y.stale, 0);
 }
 
@@ -858,7 +858,7 @@ int main(void)
 		unit(yield__a_wait_that_began_while_the_named_ran_is_not_stale),
 		unit(yield__without_epochs_a_name_always_counts),
 		unit(yield__while_the_named_vcpu_runs_nobody_else_is_chosen),
-		unit(yield__a_name_beyond_the_slots_is_ignored),
+		unit(yield__a_name_beyond_the_slots_is_nobody),
 		unit(yield__an_unknown_kind_names_nobody),
 		unit(yield__a_mask_names_several_in_turn),
 		unit(yield__mask_bits_beyond_the_slots_are_ignored),

@@ -155,15 +155,13 @@ static pvs_u32 slow_named(const struct pvs_hint *hint, pvs_u32 epoch, pvs_u32 *r
 	}
 }
 
-/* It names somebody that exists and, as far as that is said, has not run since. */
+/* It names somebody that, as far as that is said, has not run since. */
 static int slow_is_named(const struct pvs_hint *hint, pvs_u32 epoch)
 {
-	if (hint->wait_target >= slow.count)
-		return 0;
 	if (hint->wait_kind == PVS_WAIT_IPI_MANY)
 		return 1;
 	return (hint->wait_kind == PVS_WAIT_LOCK || hint->wait_kind == PVS_WAIT_IPI) &&
-	       hint->wait_epoch / 2 == epoch / 2;
+	       (hint->wait_epoch / 2 == epoch / 2 || hint->wait_target >= slow.count);
 }
 
 static pvs_u32 slow_choose(pvs_u32 yielder, const struct pvs_hint *hint, pvs_u32 epoch,

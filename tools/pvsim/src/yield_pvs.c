@@ -22,16 +22,12 @@ static struct pvs_yield *of(const struct sim_vcpu *v)
 static void pvs_vm_up(struct sim *sim, struct sim_vm *vm)
 {
 	struct pvs_yield_config cfg;
-	uint64_t usual = sim->policy->sched == &sim_sched_fair ? PVS_TRANSFER_PENALISE
-							       : PVS_TRANSFER_OFF;
 
 	memset(&cfg, 0, sizeof(cfg));
 	cfg.transfer = (pvs_u32)sim_param(sim, "yield.transfer", 0);
-	if (!cfg.transfer)
-		cfg.transfer = (pvs_u32)usual;
 	if (sim_param(sim, "yield.strict", 0))
 		cfg.flags = PVS_YIELD_STRICT;
-	pvs_yield_config_resolve(&cfg);
+	pvs_yield_config_resolve(&cfg); /* the core's default: nothing is given */
 	if (pvs_yield_init(vm->yielder, &cfg, vm->vcpu_count) != PVS_OK)
 		sim_fail(sim, "%s: the yield engine refuses the VM", vm->name);
 }
