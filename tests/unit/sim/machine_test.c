@@ -207,6 +207,46 @@ static void an_offline_cpu_hands_over_what_it_has(void **state)
 	sim_free(sim);
 }
 
+/* Bound to a CPU that goes: runs elsewhere, whether it runs, waits or sleeps then. */
+static void who_has_no_cpu_left_gets_any(void **state)
+{
+	static const char *const policies[] = {
+		"rr", "fair", "credit1", "credit2", "pvs-owning",
+	};
+	struct script bound[3];
+	uint32_t i, k;
+
+	(void)state;
+	for (i = 0; i < sizeof(policies) / sizeof(policies[0]); i++) {
+		memset(bound, 0, sizeof(bound));
+		bound[2].work_ns = SIM_MS;
+		bound[2].sleep_ns = 10 * SIM_MS;
+		begin(policies[i], 2);
+		for (k = 0; k < 3; k++)
+			add(&bound[k], "bound")->affinity = 2;
+		sim->until_ns = 100 * SIM_MS;
+		assert_int_equal(sim_run(sim, &options), 0);
+		assert_int_equal(sim->cpus[0].busy_ns, 0);
+		sim_cpu_online(sim, &sim->cpus[1], 0);
+		sim->until_ns = SIM_S;
+		assert_int_equal(sim_run(sim, &options), 0);
+		assert_true(sim->cpus[0].busy_ns > 890 * SIM_MS);
+		assert_true(bound[0].done_ns > 300 * SIM_MS);
+		assert_true(bound[1].done_ns > 300 * SIM_MS);
+		assert_true(bound[2].wakes > 10);
+		sim_free(sim);
+	}
+}
+
+static void a_clock_that_is_set_back_does_not_wrap(void **state)
+{
+	(void)state;
+	begin("fifo", 1);
+	sim->clock_skew_ns -= 3600 * SIM_S;
+	assert_true(sim_clock_ns(sim) < SIM_CLOCK_BASE_NS);
+	sim_free(sim);
+}
+
 static void who_yields_goes_behind_the_others(void **state)
 {
 	struct script a = { .work_ns = 1 * SIM_MS, .yields = 1 }, b = { .work_ns = 1 * SIM_MS,
@@ -232,6 +272,8 @@ int main(void)
 		cmocka_unit_test(steps_are_not_lost_on_a_slow_cpu),
 		cmocka_unit_test(overhead_delays_and_is_charged),
 		cmocka_unit_test(an_offline_cpu_hands_over_what_it_has),
+		cmocka_unit_test(who_has_no_cpu_left_gets_any),
+		cmocka_unit_test(a_clock_that_is_set_back_does_not_wrap),
 		cmocka_unit_test(who_yields_goes_behind_the_others),
 	};
 

@@ -147,6 +147,23 @@ uint64_t sim_thread_wait_ns(const struct sim *sim, const struct sim_thread *t)
 	return t->wait_ns;
 }
 
+/* ---- where to ----------------------------------------------------------------------------------*/
+
+/*
+ * The scheduler's choice. Who may use no CPU that is online any more may use all of them from now
+ * on, as on Linux when CPUs are unplugged (select_fallback_rq, cpuset_cpus_allowed_fallback).
+ */
+static struct sim_cpu *select_cpu(struct sim *sim, struct sim_thread *t)
+{
+	uint32_t i;
+
+	for (i = 0; i < sim->cpu_count; i++)
+		if (sim_may_run(t, &sim->cpus[i]))
+			return sim->policy->sched->select(sim, t);
+	t->affinity = UINT64_MAX;
+	return sim->policy->sched->select(sim, t);
+}
+
 /* ---- telling others ---------------------------------------------------------------------------*/
 
 static void tell_role(struct sim *sim, struct sim_thread *t, uint32_t type, uint32_t arg)
@@ -578,7 +595,7 @@ static void wake_fires(struct sim *sim, struct sim_timer *timer)
 	becomes_ready(sim, t);
 	t->wakeups++;
 	note_yielder(sim, t, SIM_Y_WAITS, waits_flags(t, SIM_STOP_BLOCKED));
-	cpu = sim->policy->sched->select(sim, t);
+	cpu = select_cpu(sim, t);
 	sim_note(sim, SIM_T_WAKE, cpu->id, t->id, 0, 0);
 	tell_role(sim, t, PVS_EV_ENQUEUE, 0);
 	enqueue(sim, cpu, t, SIM_ENQ_WAKE);
@@ -670,7 +687,7 @@ void sim_set_level(struct sim *sim, struct sim_cpu *cpu, uint32_t level)
 /* Sends a waiting thread to a CPU that it may run on. */
 static void place_anew(struct sim *sim, struct sim_thread *t)
 {
-	struct sim_cpu *to = sim->policy->sched->select(sim, t);
+	struct sim_cpu *to = select_cpu(sim, t);
 
 	if (t->queued) {
 		sim_migrate(sim, t, to);

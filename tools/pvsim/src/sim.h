@@ -75,10 +75,14 @@ struct sim *sim_new(const struct sim_scenario *scenario, const struct sim_option
 int sim_run(struct sim *sim, const struct sim_options *options);
 void sim_free(struct sim *sim);
 
-/* The host's clock as a role's host would read it: now, plus what a fault did to it. */
+/* A host has been up for so long when a run begins: a clock that is set back in its first seconds
+ * must not go below zero. */
+#define SIM_CLOCK_BASE_NS (86400 * SIM_S)
+
+/* The host's clock as a role's host would read it: its uptime, plus what a fault did to it. */
 static inline uint64_t sim_clock_ns(const struct sim *sim)
 {
-	return sim->now_ns + sim->clock_skew_ns;
+	return SIM_CLOCK_BASE_NS + sim->now_ns + sim->clock_skew_ns;
 }
 
 /* A time that has passed is now. */
