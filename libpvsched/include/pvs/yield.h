@@ -33,7 +33,10 @@
 /* What the yielder gives: transfer. 0 means the default. */
 #define PVS_TRANSFER_OFF      1u /* nothing */
 #define PVS_TRANSFER_PENALISE 2u /* the yielder's virtual time moves on (seed 004, v2) */
-#define PVS_TRANSFER_CREDIT   3u /* the target's lag is credited (seed 004, v3) */
+#define PVS_TRANSFER_CREDIT   3u /* the target's lag is credited (seed 004, v3). That is time out
+				  * of nothing: two vCPUs that yield to each other without end leave
+				  * bystanders next to nothing (tests/sim, yield-bystander). Only
+				  * for hosts whose VMs all have one owner */
 
 /* As struct pvs_config: zero means the default, all fields are pvs_u32. */
 struct pvs_yield_config {
