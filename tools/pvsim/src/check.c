@@ -290,6 +290,7 @@ static void watch(void *ctx, const struct sim_record *r)
 		see_new(sim);
 	if (r->at_ns != sim->now_ns)
 		sim_fail(sim, "trace: a record of another time");
+	check_count_record(sim, r);
 	switch (r->type) {
 	case SIM_T_RUN:
 		traced_run(sim, &c->cpus[r->cpu], r);
@@ -421,6 +422,7 @@ void sim_check_init(struct sim *sim)
 	sim->trace.watch_ctx = sim;
 	check_boost_init(sim);
 	check_fair_init(sim);
+	check_count_init(sim);
 	see_new(sim);
 	see(sim, c);
 }
@@ -448,6 +450,7 @@ void sim_check_free(struct sim *sim)
 	free(c->vm_boost);
 	free(c->generation);
 	free(c->pair_run);
+	check_count_free(sim);
 	free(c);
 	sim->check_data = NULL;
 }

@@ -26,6 +26,14 @@ struct check_level {
 	uint64_t used_q10;
 };
 
+/* Jobs of a task, by the trace. */
+struct check_jobs {
+	uint64_t count, sum, misses;
+	uint64_t due_ns;            /* of the last one; SIM_NEVER: none */
+	uint32_t *values;           /* response times, the first ones, ns */
+	uint32_t value_count, value_room;
+};
+
 /* What was seen of a thread after the last event, and the sums since it was made. */
 struct check_thread {
 	enum sim_state state;
@@ -35,6 +43,11 @@ struct check_thread {
 	uint64_t run_ns, wait_ns, blocked_ns, boosted_ns;
 	uint64_t begin_ns;          /* it was made */
 	uint64_t preempted, wakeups, runs; /* by the trace */
+	/* check_count.c */
+	uint64_t due_costs_ns;      /* of getting a CPU, by the trace */
+	uint32_t ran_on;            /* CPU + 1; 0 = none yet */
+	uint64_t ready_ns;          /* it waits since; by the trace */
+	uint64_t waits, waited_ns, wait_max_ns;
 	/* check_boost.c */
 	struct check_level task, all, grant;
 	uint64_t restored_by_ns;    /* it should be at baseline from then on; SIM_NEVER */
@@ -65,6 +78,9 @@ struct check {
 	uint64_t skew_ns;           /* of the host's clock, as seen last */
 	/* run time of thread i when the pair (i, j) began */
 	uint64_t *pair_run;         /* [CHECK_PAIRS_MAX][CHECK_PAIRS_MAX] */
+	uint32_t job_room;
+	struct check_jobs *jobs;    /* [task->id] */
+	uint8_t full_speed;         /* each CPU has one level, and that is the highest of all */
 	uint64_t late_ns;           /* how late a role's timer may be at most in this run */
 	uint64_t turn_ns;           /* from a decision until its knob is turned, at most */
 	uint64_t overshoot_ns;      /* of a boost beyond its account, see check_boost.c */
@@ -110,5 +126,10 @@ void check_boost_init(struct sim *sim);
 void check_fair_init(struct sim *sim);
 void check_boost_end(struct sim *sim);
 void check_count_end(struct sim *sim);
+
+/* check_count.c: of each record; and what it has kept. */
+void check_count_init(struct sim *sim);
+void check_count_record(struct sim *sim, const struct sim_record *r);
+void check_count_free(struct sim *sim);
 
 #endif /* SIM_CHECK_H */

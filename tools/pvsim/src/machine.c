@@ -124,6 +124,7 @@ static void tell_body(struct sim *sim, struct sim_cpu *cpu)
 			work = cpu->step_work;
 		cpu->step_work -= work;
 	}
+	t->work_ns += work;
 	t->body->did(sim, t, work);
 }
 
@@ -147,7 +148,7 @@ uint64_t sim_thread_wait_ns(const struct sim *sim, const struct sim_thread *t)
 	return t->wait_ns;
 }
 
-/* ---- where to ----------------------------------------------------------------------------------*/
+/* ---- where to ---------------------------------------------------------------------------------*/
 
 /*
  * The scheduler's choice. Who may use no CPU that is online any more may use all of them from now
@@ -627,6 +628,7 @@ void sim_poke(struct sim *sim, struct sim_thread *t)
 void sim_overhead(struct sim *sim, struct sim_thread *t, uint64_t ns)
 {
 	t->overhead_ns += ns;
+	t->asked_ns += ns;
 	if (t->state == SIM_RUNNING)
 		sim_poke(sim, t);
 }

@@ -128,6 +128,7 @@ struct sim_thread {
 	uint64_t boost_since_ns;
 
 	uint64_t overhead_ns;    /* to be spent before its body goes on */
+	uint64_t asked_ns, work_ns; /* ever: by sim_overhead(); told to its body */
 	uint64_t since_ns;       /* in this state */
 	uint64_t run_ns, wait_ns, blocked_ns; /* up to since_ns; sim_thread_run_ns() is of now */
 	uint64_t boosted_ns;     /* of run_ns, above baseline */
