@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "roles.h"
 #include "swarm.h"
 
 #define FAULT_NS (50 * SIM_MS)
@@ -404,6 +405,202 @@ static void what_is_reported_was_seen(void **state)
 	a_report_of_too_much("cpu.0.busy");
 }
 
+/* ---- recounts ---------------------------------------------------------------------------------*/
+
+static void pay_for_nothing(struct sim *s, struct sim_timer *t)
+{
+	(void)t;
+	thread_in(s, SIM_RUNNING)->asked_ns += 1000;
+}
+
+static void work_for_nothing(struct sim *s, struct sim_timer *t)
+{
+	(void)t;
+	s->threads[0]->work_ns++;
+}
+
+static void costs_are_paid_with_time(void **state)
+{
+	(void)state;
+	breaks("fair", pay_for_nothing, "time-work");
+	breaks("pvs-owning", work_for_nothing, "time-work");
+}
+
+static struct sim_task *beat_of(const struct sim *s)
+{
+	uint32_t i;
+
+	for (i = 0; i < s->task_count; i++)
+		if (!strcmp(s->tasks[i]->name, "beat"))
+			return s->tasks[i];
+	fail_msg("no such task");
+	return NULL;
+}
+
+static void forget_a_miss(struct sim *s, struct sim_timer *t)
+{
+	(void)t;
+	beat_of(s)->stats.misses--;
+}
+
+static void shift_a_response(struct sim *s, struct sim_timer *t)
+{
+	struct sim_hist *h = &beat_of(s)->stats.response;
+	uint32_t i;
+
+	(void)t;
+	for (i = SIM_HIST_BUCKETS - 1; i >= 8; i--)
+		h->bucket[i] = h->bucket[i - 8];
+	h->max *= 2;
+}
+
+static void lose_a_wait(struct sim *s, struct sim_timer *t)
+{
+	(void)t;
+	s->threads[0]->waits->sum--;
+}
+
+static void jobs_and_waits_are_counted_again(void **state)
+{
+	(void)state;
+	breaks("fair", forget_a_miss, "recount");
+	breaks("fair", lose_a_wait, "recount");
+	begin("fair", 0);
+	fault_at(350 * SIM_MS, shift_a_response);
+	expect("recount");
+}
+
+/* ---- hosts as they are ------------------------------------------------------------------------*/
+
+static uint64_t told(const char *name)
+{
+	const struct sim_row *r = sim_result_row(sim->result, name);
+
+	return r ? r->value : 0;
+}
+
+static void looks_of_an_owning_host_are_paid_for(void **state)
+{
+	uint64_t paid_ns = 0;
+	uint32_t i;
+
+	(void)state;
+	begin("pvs-owning", 0);
+	assert_int_equal(sim_run(sim, &options), 0);
+	for (i = 0; i < 2; i++)
+		paid_ns += vcpu_thread(sim, i)->asked_ns;
+	assert_true(told("pvs.steps") > 100);
+	/* 300 ns each; the first ones, at boot, are not its vCPUs' */
+	assert_true(paid_ns >= 300 * (told("pvs.steps") - 10));
+	end();
+}
+
+static uint64_t latest_ns;
+
+static void note_lateness(struct sim *s, struct sim_timer *t)
+{
+	uint64_t late_ns = s->now_ns - FAULT_NS - t->arg;
+
+	if (late_ns > latest_ns)
+		latest_ns = late_ns;
+}
+
+static void arm_many(struct sim *s, struct sim_timer *t)
+{
+	static struct sim_timer timers[200];
+	uint32_t i;
+
+	(void)t;
+	memset(timers, 0, sizeof(timers));
+	for (i = 0; i < 200; i++) {
+		timers[i].fire = note_lateness;
+		timers[i].arg = i * 1000;
+		roles_arm(s, &timers[i], sim_clock_ns(s) + i * 1000);
+	}
+}
+
+static void timers_of_hosts_in_user_space_are_late(void **state)
+{
+	(void)state;
+	latest_ns = 0;
+	begin("pvs-advisory", 0);
+	fault_at(FAULT_NS, arm_many);
+	assert_int_equal(sim_run(sim, &options), 0);
+	assert_in_range(latest_ns, sim->costs.timer_slack_ns / 2, sim->costs.timer_slack_ns);
+	end();
+}
+
+static struct sim_sched spied_sched;
+static struct sim_policy spied_policy;
+static uint64_t ticks, boosted_seen_ns, boosted_told_ns;
+
+static int spied_tick(struct sim *s, struct sim_cpu *cpu)
+{
+	ticks++;
+	return sim_sched_fair.tick(s, cpu);
+}
+
+/* An entity of the rank scheduler begins with that of the library. */
+static void spied_charge(struct sim *s, struct sim_cpu *cpu, struct sim_thread *t, uint64_t ran_ns)
+{
+	const struct pvs_entity *e = t->entity;
+	uint64_t before_ns = e->boosted_ns;
+
+	boosted_seen_ns += e->boosted ? ran_ns : 0;
+	sim_sched_rank.charge(s, cpu, t, ran_ns);
+	boosted_told_ns += e->boosted_ns - before_ns;
+}
+
+static void spy(const struct sim_sched *sched)
+{
+	spied_sched = *sched;
+	spied_policy = *sim->policy;
+	spied_policy.sched = &spied_sched;
+	sim->policy = &spied_policy;
+}
+
+static void a_busy_cpu_has_every_tick(void **state)
+{
+	(void)state;
+	ticks = 0;
+	begin("fair", 0);
+	spy(&sim_sched_fair);
+	spied_sched.tick = spied_tick;
+	assert_int_equal(sim_run(sim, &options), 0);
+	assert_int_equal(sim->cpus[0].idle_ns / SIM_MS, 0);
+	assert_in_range(ticks, scenario->duration_ns / sim->tick_ns - 1,
+			scenario->duration_ns / sim->tick_ns);
+	end();
+}
+
+static void boosted_time_is_charged_in_full(void **state)
+{
+	(void)state;
+	boosted_seen_ns = boosted_told_ns = 0;
+	begin("pvs-owning", 0);
+	spy(&sim_sched_rank);
+	spied_sched.charge = spied_charge;
+	sim_run(sim, &options);
+	assert_true(boosted_seen_ns > 5 * SIM_MS);
+	assert_int_equal(boosted_told_ns, boosted_seen_ns);
+	end();
+}
+
+static void an_advisory_host_hears_the_doorbell(void **state)
+{
+	uint64_t heard;
+
+	(void)state;
+	begin("pvs-advisory", 0);
+	assert_int_equal(sim_run(sim, &options), 0);
+	heard = told("pvs.steps");
+	end();
+	begin("pvs-advisory", SIM_DEFECT_DEAF);
+	assert_int_equal(sim_run(sim, &options), 0);
+	assert_true(heard > told("pvs.steps"));
+	end();
+}
+
 /* ---- fairness ---------------------------------------------------------------------------------*/
 
 static struct sim_sched unfair_sched;
@@ -474,6 +671,13 @@ int main(void)
 		cmocka_unit_test(who_has_nothing_to_do_is_at_baseline_in_the_end),
 		cmocka_unit_test(measure_only_boosts_nobody),
 		cmocka_unit_test(what_is_reported_was_seen),
+		cmocka_unit_test(costs_are_paid_with_time),
+		cmocka_unit_test(jobs_and_waits_are_counted_again),
+		cmocka_unit_test(looks_of_an_owning_host_are_paid_for),
+		cmocka_unit_test(timers_of_hosts_in_user_space_are_late),
+		cmocka_unit_test(a_busy_cpu_has_every_tick),
+		cmocka_unit_test(boosted_time_is_charged_in_full),
+		cmocka_unit_test(an_advisory_host_hears_the_doorbell),
 		cmocka_unit_test(who_never_gets_a_turn_starves),
 		cmocka_unit_test(half_of_the_turns_are_not_fair),
 	};

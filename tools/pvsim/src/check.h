@@ -87,6 +87,7 @@ struct check {
 	uint64_t slice_ns;          /* longest of this host */
 	uint8_t budgets;            /* the library decides: budgets hold */
 	uint8_t looks_late;         /* it does not see each pick */
+	uint64_t unused_ns;         /* a look at who waits may be the last one for so long */
 };
 
 static inline struct check *check_of(const struct sim *sim)

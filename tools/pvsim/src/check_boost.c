@@ -16,8 +16,9 @@
  * their own, and from outside one cannot tell these from those.
  *
  * The overshoot: an account is found empty at a look. One is armed for when the account will be
- * empty; it comes no sooner than recheck_min_ns after the last one, 2 ms after one that found the
- * vCPU waiting (decide.c), and late by timer slack, faults and a clock that is set back. What is
+ * empty; it comes no sooner than recheck_min_ns after the last one, and late by timer slack, faults
+ * and a clock that is set back. It comes 2 ms after one that found the vCPU waiting (decide.c), on
+ * hosts that do not look again when it is picked. What is
  * run meanwhile is charged, up to a second capacity (account.c); if an overshoot can be more than
  * that, the rest is forgiven each time.
  *
@@ -161,7 +162,7 @@ static void check_vcpu(struct sim *sim, const struct sim_thread *t, struct check
 	if (cfg->flags & PVS_CONFIG_MEASURE_ONLY)
 		sim_fail(sim, "measure-only: %s has class %u", t->name, t->klass);
 	if (c->looks_late)
-		grant_ns += max64(cfg->grant_max_ns, UNUSED_LOOK_NS);
+		grant_ns += max64(cfg->grant_max_ns, c->unused_ns);
 	within(sim, "task", t->name, &seen->task, cfg->boost_burst_ns + c->overshoot_ns);
 	within(sim, "all", t->name, &seen->all,
 	       (uint64_t)cfg->boost_burst_ns + cfg->irq_burst_ns + 2 * c->overshoot_ns);
@@ -191,7 +192,7 @@ static void check_vm(struct sim *sim, const struct sim_vm *vm)
 	uint64_t each_ns = cfg->vm_quantum_ns + c->overshoot_ns;
 
 	/* Each may have a quantum in hand, and goes on without one until its next look. */
-	each_ns += max64(cfg->grant_max_ns, UNUSED_LOOK_NS);
+	each_ns += max64(cfg->grant_max_ns, c->unused_ns);
 	within(sim, "vm", vm->name, &c->vm_boost[vm->id],
 	       cfg->vm_burst_ns + vm->vcpu_count * each_ns);
 }
@@ -246,7 +247,8 @@ void check_boost_init(struct sim *sim)
 	c->late_ns = lateness(sim);
 	c->turn_ns = sim->costs.knob_ns + sim->costs.look_ns + sim->costs.ipi_ns +
 		     sim->costs.switch_ns;
-	c->overshoot_ns = max64(sim->config.recheck_min_ns, UNUSED_LOOK_NS) + c->late_ns +
+	c->unused_ns = c->looks_late ? UNUSED_LOOK_NS : 0;
+	c->overshoot_ns = max64(sim->config.recheck_min_ns, c->unused_ns) + c->late_ns +
 			  2 * c->turn_ns;
 }
 
