@@ -107,6 +107,49 @@ class ExitCodes(WithScenario):
         self.assertIn("expected `verify`?", pvsim("verfy").stderr)
         self.assertIn("expected --policy?", pvsim("run", self.file, "--polcy", "x").stderr)
 
+    def test_a_list_of_no_policies_is_said_to_be_one(self):
+        done = pvsim("compare", self.file, "--policy", ",,,")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("names nothing", done.stderr)
+
+    def test_what_cannot_be_printed_is_2(self):
+        for words in (["run", self.file, "--rows"], ["compare", self.file], ["models"],
+                      ["--help"], ["--version"], ["verify", self.file]):
+            with open("/dev/full", "w", encoding="ascii") as full:
+                done = subprocess.run([PVSIM, *map(str, words)], stdout=full, check=False,
+                                      stderr=subprocess.PIPE, text=True)
+            self.assertEqual(done.returncode, 2, words)
+            self.assertIn("standard output", done.stderr)
+
+    def test_traces_of_several_runs_need_a_file(self):
+        done = pvsim("compare", self.file, "--perfetto", "/dev/null")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("is no file", done.stderr)
+        self.assertEqual(pvsim("compare", self.file, "--quiet", "--perfetto",
+                               self.directory / "x.json").returncode, 0)
+        self.assertEqual(sorted(path.name for path in self.directory.glob("x*")),
+                         ["x.base.json", "x.with.json"])
+
+    def test_a_program_that_takes_no_time_is_refused(self):
+        for program in ("[run: 0s]", "[run: 0us, sleep: 0s]", "[run: 0..0us]"):
+            done = pvsim("check", self.changed("[run: 1s]", program))
+            self.assertEqual(done.returncode, 2, program)
+            self.assertIn("changed.yaml:8: no time goes by in this program", done.stderr)
+        done = pvsim("check", self.changed("[run: 1s]", "[run: 0s, sleep: 1ms]"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_a_wrong_number_of_cpus_is_said_once(self):
+        for number in ("65", "0"):
+            done = pvsim("check", self.changed("{cpus: 2}", "{cpus: %s}" % number))
+            self.assertEqual(done.returncode, 2)
+            self.assertEqual(done.stderr.count("changed.yaml:6"), 1, done.stderr)
+            self.assertIn("expected a number from 1 to 64", done.stderr)
+
+    def test_the_version_is_that_of_the_library(self):
+        header = (ROOT / "libpvsched/include/pvs/pvs.h").read_text()
+        version = re.search(r'PVS_VERSION_STRING "(.*)"', header).group(1)
+        self.assertEqual(pvsim("--version").stdout, f"pvsim {version}\n")
+
     def test_help_is_0(self):
         self.assertEqual(pvsim("--help").returncode, 0)
         for command in COMMANDS:
@@ -211,7 +254,7 @@ class Words(unittest.TestCase):
     def test_the_completion_has_every_command(self):
         text = (ROOT / "tools/pvsim/completion/pvsim.bash").read_text()
         listed = re.search(r"list='([^']*)'", text).group(1).split()
-        self.assertEqual(set(listed), {*COMMANDS, "--help"})
+        self.assertEqual(set(listed), {*COMMANDS, "--help", "--version"})
 
     def completed(self, *words):
         script = (f". {ROOT}/tools/pvsim/completion/pvsim.bash; COMP_WORDS=(\"$@\"); "

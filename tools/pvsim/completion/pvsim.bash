@@ -15,7 +15,7 @@ _pvsim() {
 	local program=${COMP_WORDS[0]} command=${COMP_WORDS[1]} list
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		list='run check verify compare sweep tune swarm rtapp models --help'
+		list='run check verify compare sweep tune swarm rtapp models --help --version'
 		mapfile -t COMPREPLY < <(compgen -W "$list" -- "$word")
 		return
 	fi

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cmd.h"
 #include "report_json.h"
@@ -398,6 +399,18 @@ static void trace_path(const struct compare *c, uint32_t i, char *path, size_t s
 			 c->perfetto + stem);
 }
 
+/* Several traces need names of their own beside the one given: not in /dev. 0, or -1. */
+static int check_perfetto(const struct compare *c)
+{
+	struct stat st;
+
+	if (!c->perfetto || c->count == 1 || stat(c->perfetto, &st) < 0 || S_ISREG(st.st_mode))
+		return 0;
+	fprintf(stderr, "pvsim compare: --perfetto %s is no file, expected one: a trace of each "
+			"run is written beside it\n", c->perfetto);
+	return -1;
+}
+
 static int write_html(const struct compare *c)
 {
 	struct sim_report_assert *asserts = calloc(c->s->assert_count + 1, sizeof(*asserts));
@@ -495,7 +508,11 @@ static int choose_columns(struct compare *c)
 	     word = strtok_r(NULL, ",", &rest))
 		if (add_column(c, word) < 0)
 			return -1;
-	return c->count ? 0 : -1;
+	if (c->count)
+		return 0;
+	fprintf(stderr, "pvsim compare: `--policy %s` names nothing, expected policies or runs "
+			"such as fair,pvs-owning\n", c->policies);
+	return -1;
 }
 
 static const char *policy_of(const struct column *col)
@@ -591,7 +608,7 @@ static int compare(struct compare *c, const char *path)
 	uint32_t i;
 
 	c->s = cmd_load(path, &c->sets);
-	if (c->s && choose_columns(c) == 0) {
+	if (c->s && choose_columns(c) == 0 && check_perfetto(c) == 0) {
 		choose_base(c);
 		result = run_columns(c);
 	}
@@ -620,7 +637,7 @@ int cmd_compare(int argc, char **argv)
 		{"check", CMD_FLAG, &c.check, NULL, "derives all invariants after each event"},
 		{"json", CMD_TEXT, &c.json, "FILE", "writes all rows of all runs"},
 		{"html", CMD_TEXT, &c.html, "FILE", "writes a page with timelines and curves"},
-		{"perfetto", CMD_TEXT, &c.perfetto, "FILE", "writes a trace of each run"},
+		{"perfetto", CMD_TEXT, &c.perfetto, "FILE", "writes a trace; x.json of runs a, b: x.a.json, ..."},
 		{"quiet", CMD_FLAG, &c.quiet, NULL, "no table, no progress"},
 		{.name = NULL},
 	};

@@ -85,7 +85,7 @@ ROWS(sim_fields_scenario, "a scenario", scenario_rows);
 
 #define S(member) .offset = AT(sim_machine_spec, member)
 static const struct sim_field machine_rows[] = {
-	{.key = "cpus", .type = SIM_F_U32, .max = SIM_CPUS_MAX, S(cpus)},
+	{.key = "cpus", .type = SIM_F_U32, .min = 1, .max = SIM_CPUS_MAX, S(cpus)},
 	{.key = "costs", .type = SIM_F_OTHER},
 	{.key = "clusters", .type = SIM_F_OTHER},
 	{.key = "tick-hz", .type = SIM_F_U32, .max = 10000, S(tick_hz)},

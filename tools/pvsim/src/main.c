@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <pvs/pvs.h>
+
 #include "cmd.h"
 #include "tree.h"
 
@@ -32,8 +34,17 @@ static void usage(FILE *file)
 		      "A deterministic simulator of hosts and guests around libpvsched.\n\n");
 	for (i = 0; i < COMMANDS; i++)
 		fprintf(file, "  %-9s %s\n", commands[i].name, commands[i].what);
-	fprintf(file, "\n`pvsim COMMAND --help` says more. Exit codes: 0 green, 1 red (a verdict "
+	fprintf(file, "\n`pvsim COMMAND --help` says more, `pvsim --version` which one this is. Exit codes: 0 green, 1 red (a verdict "
 		      "or an\ninvariant), 2 wrong usage or a wrong scenario.\n");
+}
+
+/* What could not be printed was not said: neither green nor red. */
+static int finish(int result)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return result;
+	perror("pvsim: standard output");
+	return CMD_USAGE;
 }
 
 int main(int argc, char **argv)
@@ -47,11 +58,15 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
 		usage(stdout);
-		return CMD_GREEN;
+		return finish(CMD_GREEN);
+	}
+	if (!strcmp(argv[1], "--version")) {
+		printf("pvsim %s\n", PVS_VERSION_STRING);
+		return finish(CMD_GREEN);
 	}
 	for (i = 0; i < COMMANDS; i++) {
 		if (!strcmp(argv[1], commands[i].name))
-			return commands[i].main(argc - 1, argv + 1);
+			return finish(commands[i].main(argc - 1, argv + 1));
 		names[i] = commands[i].name;
 	}
 	near = sim_nearest(argv[1], names, COMMANDS);

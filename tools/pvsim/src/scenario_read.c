@@ -94,6 +94,7 @@ static void read_machine(struct sim_reader *r, const struct sim_node *map,
 			 struct sim_machine_spec *m)
 {
 	const struct sim_node *costs;
+	uint32_t before = r->errors.count;
 
 	if (!sim_is_map(r, map, "machine"))
 		return;
@@ -102,7 +103,7 @@ static void read_machine(struct sim_reader *r, const struct sim_node *map,
 	if (sim_is_map(r, costs, "costs"))
 		sim_fields_read(r, &sim_fields_costs, costs, &m->costs);
 	read_clusters(r, sim_tree_get(map, "clusters"), m);
-	if (!m->cpus || m->cpus > SIM_CPUS_MAX) {
+	if (r->errors.count == before && (!m->cpus || m->cpus > SIM_CPUS_MAX)) {
 		sim_error(&r->errors, map, "a machine of %u CPUs, expected 1 to %u", m->cpus,
 			  SIM_CPUS_MAX);
 		m->cpus = 0;

@@ -264,6 +264,14 @@ static int passes_time(uint8_t op)
 	return 0;
 }
 
+/* Time may pass in this step, for all that is known of it. */
+static int step_passes(const struct sim_step *step)
+{
+	if (step->op == SIM_OP_RUN || step->op == SIM_OP_SLEEP)
+		return step->dist.a || step->dist.b;
+	return passes_time(step->op);
+}
+
 /* What is wrong with a program as a whole: it would go round without time going by, or take a lock
  * that it has. */
 static void check_program(struct sim_reader *r, const struct sim_node *list,
@@ -275,7 +283,7 @@ static void check_program(struct sim_reader *r, const struct sim_node *list,
 	for (i = 0; i < task->step_count; i++) {
 		const struct sim_step *step = &task->steps[i];
 
-		passes |= passes_time(step->op);
+		passes |= step_passes(step);
 		if (step->op == SIM_OP_REPEAT && step->arg > i)
 			sim_error(&r->errors, list, "step %u repeats from step %u, expected one "
 				  "before it", i, step->arg);
