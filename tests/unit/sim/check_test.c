@@ -586,21 +586,6 @@ static void boosted_time_is_charged_in_full(void **state)
 	end();
 }
 
-static void an_advisory_host_hears_the_doorbell(void **state)
-{
-	uint64_t heard;
-
-	(void)state;
-	begin("pvs-advisory", 0);
-	assert_int_equal(sim_run(sim, &options), 0);
-	heard = told("pvs.steps");
-	end();
-	begin("pvs-advisory", SIM_DEFECT_DEAF);
-	assert_int_equal(sim_run(sim, &options), 0);
-	assert_true(heard > told("pvs.steps"));
-	end();
-}
-
 /* ---- fairness ---------------------------------------------------------------------------------*/
 
 static struct sim_sched unfair_sched;
@@ -677,7 +662,6 @@ int main(void)
 		cmocka_unit_test(timers_of_hosts_in_user_space_are_late),
 		cmocka_unit_test(a_busy_cpu_has_every_tick),
 		cmocka_unit_test(boosted_time_is_charged_in_full),
-		cmocka_unit_test(an_advisory_host_hears_the_doorbell),
 		cmocka_unit_test(who_never_gets_a_turn_starves),
 		cmocka_unit_test(half_of_the_turns_are_not_fair),
 	};
