@@ -34,8 +34,9 @@ static void usage(FILE *file)
 		      "A deterministic simulator of hosts and guests around libpvsched.\n\n");
 	for (i = 0; i < COMMANDS; i++)
 		fprintf(file, "  %-9s %s\n", commands[i].name, commands[i].what);
-	fprintf(file, "\n`pvsim COMMAND --help` says more, `pvsim --version` which one this is. Exit codes: 0 green, 1 red (a verdict "
-		      "or an\ninvariant), 2 wrong usage or a wrong scenario.\n");
+	fprintf(file, "\n`pvsim COMMAND --help` says more, `pvsim --version` which this is.\n"
+		      "Exit codes: 0 green, 1 red (a verdict or an invariant), 2 wrong usage or a "
+		      "wrong\nscenario, or what cannot be written.\n");
 }
 
 /* What could not be printed was not said: neither green nor red. */
