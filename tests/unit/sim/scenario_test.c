@@ -260,7 +260,7 @@ static const struct wrong {
 	{"duration: 2s", "duration: 2 parsec", "test.yaml:6: `duration: 2 parsec`, expected"},
 	{"duration: 2s\n", "", "test.yaml:1: a scenario has no `duration`, expected one"},
 	{"warmup: 100ms", "warmup: 3s", "test.yaml:7: `warmup` and `quiet` leave nothing"},
-	{"  cpus: 4", "  cpus: 65", "test.yaml:10: `cpus: 65`, expected a number from 0 to 64"},
+	{"  cpus: 4", "  cpus: 65", "test.yaml:10: `cpus: 65`, expected a number from 1 to 64"},
 	{"  cpus: 4", "  cpus: 5", "test.yaml:12: clusters of 4 CPUs, expected 5"},
 	{"switch: 1500ns", "swich: 1us", "test.yaml:11: costs has no `swich`, expected `switch`?"},
 	{"khz: 1000000", "khz: 3000000", "test.yaml:14: `khz: 2000000` after 3000000, expected"},

@@ -637,7 +637,7 @@ int cmd_compare(int argc, char **argv)
 		{"check", CMD_FLAG, &c.check, NULL, "derives all invariants after each event"},
 		{"json", CMD_TEXT, &c.json, "FILE", "writes all rows of all runs"},
 		{"html", CMD_TEXT, &c.html, "FILE", "writes a page with timelines and curves"},
-		{"perfetto", CMD_TEXT, &c.perfetto, "FILE", "writes a trace; of several, x.RUN.json"},
+		{"perfetto", CMD_TEXT, &c.perfetto, "FILE", "a trace; of several, x.RUN.json"},
 		{"quiet", CMD_FLAG, &c.quiet, NULL, "no table, no progress"},
 		{.name = NULL},
 	};
