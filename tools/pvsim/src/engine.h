@@ -24,13 +24,10 @@ struct sim;
 /* Something that happens at a time. Embedded in what it belongs to; zeroed memory is not armed. */
 struct sim_timer {
 	uint64_t at_ns;
-	uint32_t heap_at; /* its place in the heap + 1, or SIM_TIMER_LATER; 0 = not armed */
+	uint32_t heap_at; /* its place in the queue + 1; 0 = not armed */
 	uint32_t arg;     /* the owner's */
 	void *owner;
 	void (*fire)(struct sim *sim, struct sim_timer *timer);
-	uint64_t order;          /* the queue's: when it was armed */
-	struct sim_timer *next;  /* the queue's: of the same list ... */
-	struct sim_timer **from; /* ... and what points to it */
 };
 
 struct sim_entry {
@@ -40,22 +37,12 @@ struct sim_entry {
 };
 
 /* The queue: a heap, by time and order. */
-#define SIM_TIMER_LATER UINT32_MAX
-#define SIM_QUEUE_SLOTS 256u
-
 struct sim_queue {
 	struct sim_entry *heap;
 	uint32_t count, room;
 	uint32_t open;  /* 1: the place at the top is that of what has fired */
 	uint64_t next_order;
 	uint64_t fired; /* = events */
-	int gone;       /* freed: its timers may be, too */
-	/* Unordered lists of what is due later: one for each slot of time, and of what is after. */
-	uint64_t slot;  /* up to and with this one all are in the heap ... */
-	uint64_t end;   /* ... up to this one in a list of their slot ... */
-	struct sim_timer *later[SIM_QUEUE_SLOTS];
-	uint64_t filled[SIM_QUEUE_SLOTS / 64]; /* bit n: later[n] may have some */
-	struct sim_timer *beyond; /* ... and from there on here */
 };
 
 /* Arms or re-arms, at the time of what fired last or later; SIM_NEVER disarms. O(log n). */
