@@ -323,7 +323,8 @@ static const struct wrong {
 	{"boost_share_q10: 25%", "boost_share_q10: 2000",
 	 "test.yaml:51: `boost_share_q10: 2000`, expected 1 to 1024"},
 	{"desktop-audio", "desktop-radio", "test.yaml:51: there is no profile `desktop-radio`"},
-	{"cpus: 4\n", "cpus: 0\n", NULL}, /* the clusters say how many */
+	{"  cpus: 4\n", "", NULL}, /* the clusters say how many */
+	{"cpus: 4\n", "cpus: 0\n", "test.yaml:10: `cpus: 0`, expected a number from 1 to 64"},
 	{"warmup: 100ms", "warmup: 2s", "test.yaml:7: `warmup` and `quiet` leave nothing"},
 	{"warmup: 100ms", "warmup: 1800ms", "test.yaml:7: `warmup` and `quiet` leave nothing"},
 	{"warmup: 100ms", "warmup: 1799ms", NULL},
