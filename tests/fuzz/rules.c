@@ -106,6 +106,14 @@ static void decision_ranges(const struct pvs_decision *d)
 		  (d->defer == PVS_REASON_DEFERRED) == !!(d->flags & PVS_DECISION_DEFER));
 }
 
+/* P-12.11: what interrupts asked for is looked at 50 us later. */
+static uint64_t soonest(const struct pvs_config *cfg, const struct pvs_decision *d)
+{
+	int irq = d->reason == PVS_REASON_IRQ || d->reason == PVS_REASON_TICKET;
+
+	return irq && cfg->recheck_min_ns > 50000u ? 50000u : cfg->recheck_min_ns;
+}
+
 static void decision_times(const struct pvs_config *cfg, const struct pvs_io *io)
 {
 	const struct pvs_decision *d = &io->decision;
@@ -118,7 +126,7 @@ static void decision_times(const struct pvs_config *cfg, const struct pvs_io *io
 		return;
 	}
 	FUZZ_RULE("decision: asks too soon",
-		  d->recheck_at_ns - io->facts.now_ns >= cfg->recheck_min_ns ||
+		  d->recheck_at_ns - io->facts.now_ns >= soonest(cfg, d) ||
 		  (d->flags & PVS_DECISION_DEFER));
 	FUZZ_RULE("decision: never asks again", d->recheck_at_ns != PVS_NEVER);
 }

@@ -96,6 +96,7 @@ static void judge(const struct world *w, uint32_t yielder, const struct pvs_hint
 	FUZZ_RULE("yield: relaxed says so", c->relaxed == (c->reason == PVS_YIELD_RELAXED));
 	if (c->target == PVS_NO_TARGET) {
 		FUZZ_RULE("yield: somebody waits", best == PVS_YIELD_REASON_COUNT ||
+			  ((named || hint->wait_kind == PVS_WAIT_IPI_MANY) && !c->stale) ||
 			  ((w->flags & PVS_YIELD_STRICT) && best == PVS_YIELD_RELAXED));
 		return;
 	}

@@ -194,7 +194,8 @@ static void shrink_steps(struct shrink *k, struct sim_task_spec *t)
 }
 
 /* Takes each of an array's elements away, the last first; those that are needed come back. */
-static void shrink_array(struct shrink *k, void *array, uint32_t *count, size_t size)
+static void shrink_array(struct shrink *k, void *array, uint32_t *count, size_t size,
+			 void (*forget)(const void *element))
 {
 	unsigned char saved[sizeof(struct sim_vm_spec) + sizeof(struct sim_task_spec)];
 	uint32_t i;
@@ -206,12 +207,23 @@ static void shrink_array(struct shrink *k, void *array, uint32_t *count, size_t 
 		memcpy(saved, at, size);
 		memmove(at, at + size, behind);
 		--*count;
-		if (still_fails(k))
+		if (still_fails(k)) {
+			if (forget)
+				forget(saved);
 			continue;
+		}
 		memmove(at + size, at, behind);
 		memcpy(at, saved, size);
 		++*count;
 	}
+}
+
+static void forget_vm(const void *element)
+{
+	struct sim_vm_spec vm;
+
+	memcpy(&vm, element, sizeof(vm));
+	free(vm.tasks);
 }
 
 /* Another value, if it fails with that, too. */
@@ -263,7 +275,7 @@ static void shrink_vm(struct shrink *k, struct sim_vm_spec *vm)
 {
 	uint32_t i;
 
-	shrink_array(k, vm->tasks, &vm->task_count, sizeof(vm->tasks[0]));
+	shrink_array(k, vm->tasks, &vm->task_count, sizeof(vm->tasks[0]), NULL);
 	for (i = 0; i < vm->task_count; i++)
 		shrink_task(k, &vm->tasks[i]);
 	while (vm->vcpus > 1) {
@@ -317,18 +329,18 @@ static void shrink_round(struct shrink *k)
 	/* What fails early needs no more time; what fails at the end does. */
 	if (k->best->failed_ns + SIM_US < s->duration_ns && !s->quiet_ns)
 		try_u64(k, &s->duration_ns, k->best->failed_ns + SIM_US);
-	shrink_array(k, s->faults, &s->fault_count, sizeof(*s->faults));
-	shrink_array(k, s->devices, &s->device_count, sizeof(*s->devices));
-	shrink_array(k, s->host_tasks, &s->host_task_count, sizeof(*s->host_tasks));
+	shrink_array(k, s->faults, &s->fault_count, sizeof(*s->faults), NULL);
+	shrink_array(k, s->devices, &s->device_count, sizeof(*s->devices), NULL);
+	shrink_array(k, s->host_tasks, &s->host_task_count, sizeof(*s->host_tasks), NULL);
 	if (s->vm_count > 1)
-		shrink_array(k, s->vms, &s->vm_count, sizeof(*s->vms));
+		shrink_array(k, s->vms, &s->vm_count, sizeof(*s->vms), forget_vm);
 	for (i = 0; i < s->vm_count; i++)
 		shrink_vm(k, &s->vms[i]);
 	for (i = 0; i < s->host_task_count; i++)
 		shrink_task(k, &s->host_tasks[i]);
 	shrink_machine(k, &s->machine);
-	shrink_array(k, s->config, &s->config_count, sizeof(*s->config));
-	shrink_array(k, s->params, &s->param_count, sizeof(*s->params));
+	shrink_array(k, s->config, &s->config_count, sizeof(*s->config), NULL);
+	shrink_array(k, s->params, &s->param_count, sizeof(*s->params), NULL);
 	try_u32(k, &s->config_profile, PVS_PROFILE_DEFAULT);
 }
 
