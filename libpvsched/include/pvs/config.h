@@ -62,7 +62,8 @@ struct pvs_config {
 	pvs_u32 below_weight_q10; /* when the guest asked for less, 1..1023, default 15 (nice 19) */
 
 	/* Asking again. */
-	pvs_u32 recheck_min_ns;   /* never sooner, 1 us..100 ms, default 250 us */
+	pvs_u32 recheck_min_ns;   /* never sooner, but 50 us after an interrupt's boost,
+				   * 1 us..100 ms, default 250 us */
 	pvs_u32 poll_ns;          /* hint words are looked at this often without any event,
 				   * 100 us..1 s, default 10 ms */
 	pvs_u32 quiet_poll_ns;    /* the same at baseline for a guest that rings when it wants more

@@ -169,6 +169,27 @@ static void decide__looks_often_at_a_boost_nobody_will_end(void **state)
 	assert_int_equal(recheck_after_ring(&w), w.cfg.grant_max_ns);
 }
 
+/* Waiting uses nothing up; who is about to run may use all of its grant until the next look. */
+static void decide__looks_in_time_at_a_boost_that_begins_to_run_after_a_wait(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, CAPS_OWNER);
+	w.cfg.grant_max_ns = 500 * US;
+	configure(&w);
+	say_urgency(&w, PVS_URGENCY_REALTIME);
+	tell(&w, PVS_EV_WAKE, 0);
+	tell(&w, PVS_EV_PREEMPT, PVS_CLASS_CRITICAL);
+	assert_decided(&w, PVS_CLASS_TASK, PVS_REASON_URGENT);
+	wait_for(&w, 1 * MS);
+	assert_true(recheck_after(&w) >= 2 * MS);
+	wait_for(&w, 1 * MS);
+	tell(&w, PVS_EV_PICK, 0);
+	assert_decided(&w, PVS_CLASS_TASK, PVS_REASON_URGENT);
+	assert_true(w.io.decision.recheck_at_ns - w.io.facts.now_ns <= w.cfg.grant_max_ns);
+}
+
 static void decide__looks_seldom_at_a_quiet_guest_that_would_ring(void **state)
 {
 	struct world w;
@@ -442,6 +463,7 @@ int main(void)
 		cmocka_unit_test(decide__asks_again_before_any_limit_is_reached),
 		cmocka_unit_test(decide__looks_do_not_fall_into_step_with_an_armed_vcpu),
 		cmocka_unit_test(decide__looks_often_at_a_boost_nobody_will_end),
+		cmocka_unit_test(decide__looks_in_time_at_a_boost_that_begins_to_run_after_a_wait),
 		cmocka_unit_test(decide__asks_again_when_debt_can_be_paid),
 		cmocka_unit_test(decide__wants_clocks_only_where_they_matter),
 		cmocka_unit_test(decide__looks_are_charged_and_do_not_hurry_for_a_sleeper),
